@@ -1,0 +1,1 @@
+"""The nouns of a sourcing problem as frozen dataclasses; standard library only."""

@@ -1,0 +1,39 @@
+"""The one table of limits on the size of an input, enforced before anything is allocated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest counts and values accepted; a larger input is refused by path."""
+
+    input_bytes: int = 64 * 1024 * 1024
+    workloads: int = 20_000
+    members: int = 2_000
+    pools: int = 500
+    sites: int = 500
+    accelerators: int = 200
+    offers: int = 2_000
+    programmes: int = 100
+    source_notes: int = 20_000
+    gang_options_per_workload: int = 32
+    terms_per_reservation: int = 32
+    steps_per_delivery: int = 64
+    strings_per_list: int = 1_000
+    string_characters: int = 2_000
+    id_characters: int = 63
+    period_count: int = 1_040
+    period_hours: int = 8_784
+    accelerators_in_one_place: int = 10_000_000
+    work_normalised_hours: float = 1e12
+    amount_yen: int = 10**15
+    unit_price: int = 10**12
+    # period_count * (pools + 3 * sites): size of a price vector
+    cells: int = 2_000_000
+    # workloads * gang options * pools * periods: size of one pricing pass
+    pricing_cells: int = 4_000_000_000
+
+
+LIMITS = Limits()
