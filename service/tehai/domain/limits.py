@@ -26,6 +26,7 @@ class Limits:
     id_characters: int = 63
     period_count: int = 1_040
     period_hours: int = 8_784
+    horizon_fiscal_years: int = 60
     accelerators_in_one_place: int = 10_000_000
     work_normalised_hours: float = 1e12
     amount_yen: int = 10**15

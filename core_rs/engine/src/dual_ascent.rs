@@ -1,0 +1,115 @@
+//! Improve the prices: a stabilised supergradient method, one pricing pass a step.
+
+use crate::instance::Instance;
+use crate::pricing::{Column, Evaluation, evaluate};
+use crate::prices::{PriceLayout, project_to_rows};
+
+/// How a step is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct AscentOptions {
+    /// Pricing passes.
+    pub step_count: usize,
+    /// First step as a part of each price's scale.
+    pub step_first: f64,
+    /// Last step as a part of each price's scale; steps shrink geometrically between the two.
+    pub step_last: f64,
+}
+
+/// Decay of the mean of past gradients.
+const MEAN_DECAY: f64 = 0.9;
+/// Decay of the mean of squared gradients.
+const SQUARE_DECAY: f64 = 0.98;
+
+/// State of an ascent that can be continued.
+#[derive(Clone, Debug)]
+pub struct Ascent {
+    /// Current prices.
+    pub prices: Vec<f64>,
+    /// Prices of the best bound so far.
+    pub best_prices: Vec<f64>,
+    /// Best bound so far in yen.
+    pub best_bound: f64,
+    /// Weighted mean of the cheapest columns' rows: not kept; columns met instead.
+    mean: Vec<f64>,
+    square: Vec<f64>,
+    passes: i32,
+    scale: Vec<f64>,
+}
+
+impl Ascent {
+    /// Start from `prices`; an empty slice starts from the grant references (the cheapest unit costs).
+    pub fn new(instance: &Instance, prices: &[f64]) -> Self {
+        let layout = PriceLayout::of(instance);
+        let mut start = if prices.len() == layout.count { prices.to_vec() } else { first_prices(instance, &layout) };
+        project_to_rows(instance, &mut start);
+        Self {
+            best_prices: start.clone(),
+            prices: start,
+            best_bound: f64::NEG_INFINITY,
+            mean: vec![0.0; layout.count],
+            square: vec![0.0; layout.count],
+            passes: 0,
+            scale: price_scales(instance, &layout),
+        }
+    }
+
+    /// Take steps; `stop` is asked after each pass with the columns met there. Returns the passes taken.
+    pub fn run(
+        &mut self,
+        instance: &Instance,
+        options: &AscentOptions,
+        mut stop: impl FnMut(f64, &[Column]) -> bool,
+    ) -> usize {
+        self.prices.clone_from(&self.best_prices);
+        let shrink = (options.step_last / options.step_first).powf(1.0 / (options.step_count.max(2) - 1) as f64);
+        let mut step = options.step_first;
+        for pass in 0..options.step_count {
+            let evaluation = evaluate(instance, &self.prices);
+            if evaluation.bound > self.best_bound {
+                self.best_bound = evaluation.bound;
+                self.best_prices.clone_from(&self.prices);
+            }
+            if stop(self.best_bound, &evaluation.columns) {
+                return pass + 1;
+            }
+            self.step(instance, &evaluation, step);
+            step *= shrink;
+        }
+        options.step_count
+    }
+
+    /// Move every price along its mean gradient, measured in its own scale (Adam, Kingma and Ba 2015).
+    fn step(&mut self, instance: &Instance, evaluation: &Evaluation, step: f64) {
+        self.passes += 1;
+        let mean_correction = 1.0 - MEAN_DECAY.powi(self.passes);
+        let square_correction = 1.0 - SQUARE_DECAY.powi(self.passes);
+        for (i, &g) in evaluation.gradient.iter().enumerate() {
+            self.mean[i] = MEAN_DECAY * self.mean[i] + (1.0 - MEAN_DECAY) * g;
+            self.square[i] = SQUARE_DECAY * self.square[i] + (1.0 - SQUARE_DECAY) * g * g;
+            let size = (self.square[i] / square_correction).sqrt();
+            if size > 0.0 {
+                self.prices[i] += step * self.scale[i] * (self.mean[i] / mean_correction) / size;
+            }
+        }
+        project_to_rows(instance, &mut self.prices);
+    }
+}
+
+fn first_prices(instance: &Instance, layout: &PriceLayout) -> Vec<f64> {
+    let mut prices = vec![0.0; layout.count];
+    prices[..instance.pools.grant_reference.len()].copy_from_slice(&instance.pools.grant_reference);
+    prices
+}
+
+/// A typical size of each price: the mean grant reference for hours, one for yen per yen.
+fn price_scales(instance: &Instance, layout: &PriceLayout) -> Vec<f64> {
+    let references = &instance.pools.grant_reference;
+    let positive: Vec<f64> = references.iter().copied().filter(|&v| v > 0.0).collect();
+    let hour = if positive.is_empty() { 1.0 } else { positive.iter().sum::<f64>() / positive.len() as f64 };
+    let kw: f64 = instance.pools.pool_kw.iter().sum::<f64>() / instance.pools.pool_kw.len().max(1) as f64;
+    let mut scales = vec![1.0; layout.count];
+    scales[..layout.power].fill(hour);
+    scales[layout.power..layout.share].fill(hour / kw.max(1e-3));
+    scales[layout.share..layout.budget].fill(hour);
+    scales
+}

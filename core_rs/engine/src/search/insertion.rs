@@ -1,0 +1,201 @@
+//! The cheapest place for one workload in a plan, by prefix sums of exact cost differences.
+
+use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NO_SITE};
+use crate::prefix_cost::{PrefixCost, run_sum};
+use crate::pricing::{Column, NO_PROGRAMME, NOT_RUN, eligible_by_year, open_programmes, years_of_run};
+use crate::search::solution::Solution;
+
+/// Prices of the rows whose slack a single insertion cannot see, taken from the ascent.
+#[derive(Clone, Debug)]
+pub struct Guidance {
+    /// Prefix sums at the prices (share rows, worth of claims).
+    pub prefix: PrefixCost,
+    /// Price of the portfolio budget, (Y,).
+    pub budget: Vec<f64>,
+    /// Yen per normalised hour short of the share, (Y,).
+    pub share_weight: Vec<f64>,
+    /// Yen per yen over the budget, (Y,).
+    pub budget_weight: Vec<f64>,
+}
+
+/// A column with the claim that goes with it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The column; its price is the guided cost.
+    pub column: Column,
+    /// Claimed yen by fiscal year.
+    pub claims: Vec<f64>,
+}
+
+/// Scratch space of insertions.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    full: Vec<f64>,
+    blocked: Vec<u32>,
+    claims: Vec<f64>,
+    eligible: Vec<f64>,
+}
+
+impl Scratch {
+    /// Space for an instance.
+    pub fn new(instance: &Instance) -> Self {
+        let stride = instance.sizes.periods + 1;
+        Self {
+            full: vec![0.0; stride],
+            blocked: vec![0; stride],
+            claims: vec![0.0; instance.sizes.years],
+            eligible: vec![0.0; instance.sizes.years],
+        }
+    }
+}
+
+/// Cheapest candidate of a workload that is not placed; `skip` drops a mode now and then to vary the search.
+pub fn cheapest_insertion(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    workload: usize,
+    scratch: &mut Scratch,
+    mut skip: impl FnMut() -> bool,
+) -> Candidate {
+    let not_run = solution.not_run_charge(instance, workload);
+    let years = instance.sizes.years;
+    let mut best = Candidate { column: Column::not_run(not_run), claims: vec![0.0; years] };
+    for index in instance.modes_of(workload) {
+        if skip() {
+            continue;
+        }
+        let mode = &instance.modes[index];
+        mark_cells(instance, guidance, solution, mode, scratch);
+        for &(first, last) in instance.starts_of(mode) {
+            for start in first..last {
+                if scratch.blocked[start + mode.full] != scratch.blocked[start] {
+                    continue;
+                }
+                let price = base_price(instance, guidance, solution, mode, start, scratch, best.column.price);
+                let Some(price) = price else { continue };
+                if price < best.column.price {
+                    best.column = Column { mode: index, start, programme: NO_PROGRAMME, price };
+                    best.claims.fill(0.0);
+                }
+                for r in open_programmes(instance, mode) {
+                    let worth = claim(instance, guidance, solution, mode, start, r, price - best.column.price, scratch);
+                    if price - worth < best.column.price {
+                        best.column = Column { mode: index, start, programme: r, price: price - worth };
+                        best.claims.copy_from_slice(&scratch.claims);
+                    }
+                }
+            }
+        }
+    }
+    if best.column.mode != NOT_RUN && best.column.programme == NO_PROGRAMME {
+        best.claims.fill(0.0);
+    }
+    best
+}
+
+/// Fill the prefix sums of the exact cost of one more full period, and of the periods that have no room.
+fn mark_cells(instance: &Instance, guidance: &Guidance, solution: &Solution, mode: &Mode, scratch: &mut Scratch) {
+    let hours = mode.gang * instance.pools.period_hours;
+    let ranges = instance.starts_of(mode);
+    let (from, until) = (ranges[0].0, ranges[ranges.len() - 1].1 - 1 + mode.length);
+    scratch.full[from] = 0.0;
+    scratch.blocked[from] = 0;
+    for t in from..until {
+        let cost = cell_difference(instance, guidance, solution, mode, t, hours);
+        scratch.full[t + 1] = scratch.full[t] + cost.unwrap_or(0.0);
+        scratch.blocked[t + 1] = scratch.blocked[t] + u32::from(cost.is_none());
+    }
+}
+
+fn cell_difference(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    mode: &Mode,
+    t: usize,
+    hours: f64,
+) -> Option<f64> {
+    let cell = mode.pool * instance.sizes.periods + t;
+    if mode.gang > solution.pool_live[cell] + CAPACITY_TOLERANCE {
+        return None;
+    }
+    let site = instance.pools.pool_site[mode.pool];
+    if site != NO_SITE {
+        let kwh = solution.kwh[site * instance.sizes.periods + t] + hours * instance.pools.pool_kw[mode.pool];
+        if kwh > instance.pools.site_limit_kwh[site] * (1.0 + 1e-12) + 1e-9 {
+            return None;
+        }
+    }
+    let cost = solution.dispatch_cost(instance, mode.pool, t, solution.hours[cell] + hours)?;
+    let year = instance.pools.year_of_period[t];
+    Some((cost - solution.cell_cost[cell]) * (1.0 + guidance.budget[year]))
+}
+
+/// Guided cost before claims; None where the last period has no room or the cost passes `limit` beyond any claim.
+fn base_price(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    mode: &Mode,
+    start: usize,
+    scratch: &Scratch,
+    _limit: f64,
+) -> Option<f64> {
+    let end = start + mode.full;
+    let mut price = scratch.full[end] - scratch.full[start];
+    if mode.length > mode.full {
+        price += cell_difference(instance, guidance, solution, mode, end, mode.gang * mode.rest_hours)?;
+    }
+    let share = guidance.prefix.share(instance.pools.pool_domestic[mode.pool]);
+    price += mode.speed * run_sum(share, mode, start, instance.pools.period_hours);
+    let late = (start - instance.workloads.release[mode.workload]) as f64;
+    Some(price + late * instance.workloads.late_yen[mode.workload])
+}
+
+/// Best claim with what the budgets have left, into `scratch.claims`; returns its guided worth.
+#[allow(clippy::too_many_arguments)]
+fn claim(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    mode: &Mode,
+    start: usize,
+    programme: usize,
+    needed: f64,
+    scratch: &mut Scratch,
+) -> f64 {
+    let sizes = &instance.sizes;
+    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
+    let stride = sizes.periods + 1;
+    let base = (programme * sizes.pools + mode.pool) * stride;
+    let most = rate
+        * run_sum(&guidance.prefix.reference_worth[base..base + stride], mode, start, instance.pools.period_hours);
+    if most <= needed.max(0.0) {
+        return 0.0;
+    }
+    scratch.claims.fill(0.0);
+    scratch.eligible.fill(0.0);
+    eligible_by_year(instance, &guidance.prefix.reference, mode, start, programme, &mut scratch.eligible);
+    let row = instance.project_row_of[mode.workload * sizes.programmes + programme];
+    let mut left = instance.rules.project_cap_yen[programme];
+    if row != usize::MAX {
+        left = (left - solution.project_claims[row]).max(0.0);
+    }
+    let (first_year, last_year) = years_of_run(instance, mode, start);
+    let mut total = 0.0;
+    // Runs are short against a fiscal year: filling the years in order loses little, and the master fills them exactly.
+    for y in first_year..=last_year {
+        let cell = programme * sizes.years + y;
+        let budget_left = (instance.rules.programme_budget_yen[cell] - solution.programme_claims[cell]).max(0.0);
+        let worth = guidance.prefix.claim_worth[cell];
+        if worth <= 0.0 {
+            continue;
+        }
+        let amount = (rate * scratch.eligible[y]).min(left).min(budget_left);
+        scratch.claims[y] = amount;
+        left -= amount;
+        total += worth * amount;
+    }
+    total
+}

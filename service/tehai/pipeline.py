@@ -1,0 +1,130 @@
+"""Decode, validate, solve, verify: the one use case, shared by server and command line."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+from tehai.domain.plan import SolveOptions
+from tehai.domain.problem import Problem
+from tehai.domain.result import Progress, SolveResult, SolveStatus, UnplaceableWorkload
+from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError
+from tehai.pipeline_check import check_message
+from tehai.solve import Answer, solve
+from tehai.v1 import problem_pb2
+from tehai.validation import validate
+from tehai.validation.placement import unplaceable_reason
+from tehai.verify import Verification, check_answer
+from tehai.wire import problem_sha256
+
+# Relative difference under which plan and bound count as equal.
+OPTIMAL_GAP = 1e-7
+
+
+def run(
+    message: problem_pb2.Problem,
+    options: SolveOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SolveResult:
+    """Solve a problem in its wire shape.
+
+    Raises:
+        InvalidProblemError: with every violation at once.
+        UnverifiedAnswerError: the answer failed its independent check.
+    """
+    problem, violations = check_message(message)
+    if problem is None or violations:
+        raise InvalidProblemError(violations)
+    return solve_valid(problem, options, on_progress, should_stop)
+
+
+def solve_problem(
+    problem: Problem,
+    options: SolveOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SolveResult:
+    """Validate and solve a problem in its domain shape; raises as ``run``."""
+    violations = validate(problem)
+    if violations:
+        raise InvalidProblemError(violations)
+    return solve_valid(problem, options, on_progress, should_stop)
+
+
+def solve_valid(
+    problem: Problem,
+    options: SolveOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SolveResult:
+    """Solve a problem that has passed validation, and check the answer before anybody sees it."""
+    started = time.monotonic()
+    digest = problem_sha256(problem)
+    answer = solve(
+        problem,
+        digest,
+        version("tehai"),
+        options,
+        on_progress or (lambda _: None),
+        should_stop or (lambda: False),
+    )
+    checked = check_answer(problem, digest, answer.plan, answer.certificate)
+    if not checked.valid:
+        raise UnverifiedAnswerError(checked.violations)
+    return _result(problem, answer, checked, time.monotonic() - started)
+
+
+def _result(problem: Problem, answer: Answer, checked: Verification, solve_seconds: float) -> SolveResult:
+    plan, bound = answer.plan, checked.lower_bound_yen
+    assert bound is not None  # a valid answer has a certificate that proves one
+    gap, gap_on_bill = checked.gap, checked.gap_on_bill
+    return SolveResult(
+        status=_status(checked),
+        plan=plan,
+        certificate=answer.certificate,
+        objective_yen=plan.objective_yen,
+        plan_cost_yen=checked.plan_cost_yen,
+        lower_bound_yen=bound,
+        objective_gap_yen=plan.objective_yen - bound,
+        gap=gap,
+        gap_on_bill=gap_on_bill,
+        verified=checked.valid,
+        solve_seconds=solve_seconds,
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0,
+        workloads_placed=len(plan.placements),
+        workloads_not_run=len(plan.not_run_workload_ids),
+        stop_reason=answer.stop_reason,
+        unplaceable_workloads=tuple(
+            UnplaceableWorkload(workload_id, unplaceable_reason(problem, workload_id))
+            for workload_id in answer.unplaceable_ids
+        ),
+        uncapped=uncapped_limits(problem),
+    )
+
+
+def _status(checked: Verification) -> SolveStatus:
+    if checked.unplaceable_workload_ids:
+        return SolveStatus.INFEASIBLE
+    if checked.mandatory_missed_ids:
+        return SolveStatus.MANDATORY_MISSED
+    if checked.gap is not None and checked.gap <= OPTIMAL_GAP:
+        return SolveStatus.OPTIMAL
+    return SolveStatus.FEASIBLE
+
+
+def uncapped_limits(problem: Problem) -> tuple[str, ...]:
+    """Return the limits a problem leaves open, by path."""
+    years = problem.calendar.fiscal_years()
+    found = []
+    for programme in problem.programmes:
+        if programme.kind.project_cap_yen is None:
+            found.append(f"programmes/{programme.id}/project_cap_yen")
+        listed = {row.fiscal_year for row in programme.kind.budgets}
+        found += [f"programmes/{programme.id}/budgets/{year}" for year in years if year not in listed]
+    listed = {row.fiscal_year for row in problem.rules.portfolio_budgets}
+    found += [f"rules/portfolio_budgets/{year}" for year in years if year not in listed]
+    found += [f"sites/{site.id}/power_limit_kw" for site in problem.sites if site.power_limit_kw is None]
+    return tuple(found)

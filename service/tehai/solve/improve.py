@@ -1,0 +1,136 @@
+"""The plan: commitments from the master, ruin and recreate on exact cost, and integer masters over cheap columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tehai.domain.plan import StopReason
+from tehai.engine.search import Cooling, PlanArrays, Search, empty_plan
+from tehai.master.linear_model import MasterError, Solver, SolveLimits
+from tehai.master.restricted import ColumnSet, MasterSolution, RestrictedMaster, columns_of_plan
+from tehai.solve.effort import Effort
+from tehai.solve.price import entry_count
+from tehai.solve.state import State
+
+# Iterations of a round times modes stay near this, so that a round takes a second or so whatever the size.
+ROUND_WORK = 2_000_000
+ITERATIONS_MIN, ITERATIONS_MAX = 500, 20_000
+# Temperatures as parts of the mean cost of a workload.
+HOT, WARM, COLD = 0.1, 0.02, 0.0005
+RUIN_COUNT_MAX = 8
+ORDER_FRACTION = 0.3
+# Columns of one integer master, and branch-and-bound nodes under a work limit.
+POLISH_COLUMNS_MAX = 6_000
+POLISH_ENTRIES_MAX = 400_000
+POLISH_NODES = 2_000
+POLISH_TIME_FRACTION = 0.25
+# The threshold on reduced costs is loosened by this, so that ties with the incumbent stay in.
+TIE = 1e-7
+
+
+def improve_plan(state: State, master: MasterSolution | None, effort: Effort, report: Callable[[str], None]) -> StopReason:
+    """Alternate search and polish until a limit, the gap, or a proof that no column can improve; returns why it ended."""
+    search = _first_search(state, master, effort)
+    report("search")
+    while True:
+        reason = _reached(state, effort)
+        if reason is not None:
+            return reason
+        effort.begin_round()
+        _search_round(state, search, effort)
+        report("search")
+        if _reached(state, effort) is None:
+            report("polish")
+            _polish_round(state, search, effort)
+            report("polish")
+
+
+def _reached(state: State, effort: Effort) -> StopReason | None:
+    if state.gap_reached(0.0) or state.proven_best:
+        return StopReason.OPTIMAL
+    if state.gap_reached(effort.options.gap_fraction):
+        return StopReason.GAP_REACHED
+    return effort.stop_reason()
+
+
+def _first_search(state: State, master: MasterSolution | None, effort: Effort) -> Search:
+    """Start the chains from the master's commitments, rounded, and insert every workload."""
+    instance = state.instance
+    start = empty_plan(instance)
+    if master is not None:
+        units = rounded_units(state, master)
+        start = PlanArrays(start.mode, start.start, start.programme, start.claims, units)
+    search = Search(instance, state.prices, start, max(1, effort.options.threads), effort.options.seed)
+    search.construct()
+    state.offer_plan(search.best_objective, search.best_plan())
+    return search
+
+
+def rounded_units(state: State, master: MasterSolution) -> np.ndarray:
+    """Round the master's commitments offer by offer, keeping each offer's running total near the fraction's."""
+    arrays = state.instance.arrays
+    units = np.zeros(len(master.units), dtype=np.int64)
+    for low, high in zip(arrays["option_offset"][:-1], arrays["option_offset"][1:], strict=True):
+        total = np.cumsum(master.units[low:high])
+        whole = np.floor(total + 1e-6)
+        units[low:high] = np.diff(whole, prepend=0.0).astype(np.int64)
+    return units
+
+
+def _cooling(state: State, effort: Effort) -> Cooling:
+    instance = state.instance
+    workloads = max(1, instance.arrays["workloads"])
+    modes = max(1, int(instance.native.mode_counts().sum()) // workloads)
+    iterations = int(np.clip(ROUND_WORK / modes, ITERATIONS_MIN, ITERATIONS_MAX))
+    mean = max(1.0, abs(state.objective if np.isfinite(state.objective) else state.bound) / workloads)
+    first = HOT if effort.round_count % 3 == 1 else WARM
+    ruin = RUIN_COUNT_MAX * (2 if effort.round_count % 2 == 0 else 1)
+    return Cooling(iterations, first * mean, COLD * mean, ruin, ORDER_FRACTION)
+
+
+def _search_round(state: State, search: Search, effort: Effort) -> None:
+    search.run(_cooling(state, effort))
+    state.offer_plan(search.best_objective, search.best_plan())
+    search.restart_from_best()
+
+
+def _polish_round(state: State, search: Search, effort: Effort) -> None:
+    """Solve the integer master over the columns that can still improve the plan; adopt what it finds."""
+    columns, complete = improving_columns(state)
+    master = RestrictedMaster(state.instance, columns, integer=True)
+    limits = SolveLimits(
+        time_seconds=effort.seconds_for(POLISH_TIME_FRACTION),
+        work=POLISH_NODES if effort.deterministic else None,
+        seed=effort.options.seed,
+        relative_gap=TIE,
+    )
+    try:
+        solved = master.solve(Solver.HIGHS, limits)
+    except MasterError:
+        return
+    if solved is None or solved.plan is None:
+        return
+    search.restart_from(solved.plan)
+    state.offer_plan(search.best_objective, search.best_plan())
+    state.proven_best = complete and solved.proven
+
+
+def improving_columns(state: State) -> tuple[ColumnSet, bool]:
+    """Return columns whose price exceeds their workload's cheapest by no more than plan less bound, and whether all fit.
+
+    A column beyond that threshold is in no better plan (reduced-cost fixing), so an integer master over all the others
+    that is solved to the end proves the plan it finds the best there is.
+    """
+    threshold = state.objective - state.bound if np.isfinite(state.objective) else abs(state.bound)
+    threshold += TIE * abs(state.bound) + 1.0
+    workloads = max(1, state.instance.arrays["workloads"])
+    each = POLISH_COLUMNS_MAX // workloads + 1
+    found = state.instance.native.cheap_columns(state.prices, threshold, each)
+    counts = np.bincount(found["workload"], minlength=workloads)
+    complete = bool((counts < each).all()) and np.isfinite(state.objective)
+    columns = ColumnSet.from_dict(found)
+    if state.plan is not None:
+        columns = columns.union(columns_of_plan(state.instance, state.plan))
+    return columns, complete
