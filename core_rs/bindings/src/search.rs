@@ -10,11 +10,14 @@ use rayon::prelude::*;
 use tehai_engine::instance::Instance;
 use tehai_engine::prefix_cost::PrefixCost;
 use tehai_engine::prices::{PriceLayout, project_to_rows};
-use tehai_engine::search::{Chain, Guidance, RunOptions, Solution};
+use tehai_engine::search::{Chain, Guidance, RunOptions, Solution, shortlists};
 
 use crate::arrays::array;
 use crate::columns::{columns_from_arrays, columns_to_dict};
 use crate::instance::PyInstance;
+
+/// Modes an insertion looks at; the rest are tried in a few insertions of a hundred.
+const SHORTLIST_LENGTH: usize = 16;
 
 /// Chains over one instance, guided by prices.
 #[pyclass(name = "Search", module = "tehai.engine._native")]
@@ -40,7 +43,8 @@ impl PySearch {
         mandatory_yen: f64,
     ) -> PyResult<Self> {
         let inner = Arc::clone(&instance.inner);
-        let guidance = guidance_at(&inner, prices.as_array().to_vec())?;
+        let prices = prices.as_array().to_vec();
+        let guidance = py.detach(|| guidance_at(&inner, prices, SHORTLIST_LENGTH))?;
         let start = read_solution(&inner, plan, mandatory_yen)?;
         let chains = py.detach(|| {
             (0..chain_count.max(1) as u64)
@@ -118,7 +122,7 @@ impl PySearch {
     }
 }
 
-fn guidance_at(instance: &Instance, mut prices: Vec<f64>) -> PyResult<Guidance> {
+fn guidance_at(instance: &Instance, mut prices: Vec<f64>, shortlist_length: usize) -> PyResult<Guidance> {
     let layout = PriceLayout::of(instance);
     if prices.len() != layout.count {
         return Err(PyValueError::new_err(format!("{} prices given, {} rows", prices.len(), layout.count)));
@@ -130,7 +134,9 @@ fn guidance_at(instance: &Instance, mut prices: Vec<f64>) -> PyResult<Guidance> 
     let share_weight = (0..years).map(|y| 2.0 * prices[layout.share + y] + 2.0 * hour).collect();
     let budget: Vec<f64> = prices[layout.budget..layout.budget + years].to_vec();
     let budget_weight = budget.iter().map(|beta| 2.0 + 2.0 * beta).collect();
-    Ok(Guidance { prefix: PrefixCost::new(instance, &prices), budget, share_weight, budget_weight })
+    let prefix = PrefixCost::new(instance, &prices);
+    let shortlist = shortlists(instance, &prefix, shortlist_length);
+    Ok(Guidance { prefix, budget, share_weight, budget_weight, shortlist })
 }
 
 fn read_solution(instance: &Instance, plan: &Bound<'_, PyDict>, mandatory_yen: f64) -> PyResult<Solution> {

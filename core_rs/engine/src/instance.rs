@@ -164,6 +164,17 @@ pub struct Mode {
     pub ranges: (usize, usize),
 }
 
+/// One offer as a source of hours in one cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Yen per accelerator-hour.
+    pub unit_cost: f64,
+    /// Hours of an hourly offer; unused for a committed one.
+    pub limit_hours: f64,
+    /// Committed offer, or `usize::MAX` for an hourly one.
+    pub committed: usize,
+}
+
 /// A priced row: the cap of a project of several workloads in a programme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProjectRow {
@@ -204,6 +215,8 @@ pub struct Instance {
     pub hourly_of_pool: Vec<Vec<usize>>,
     /// Committed offers of each pool.
     pub committed_of_pool: Vec<Vec<usize>>,
+    /// Sources of each cell (P, T), cheapest first.
+    pub merit_order: Vec<Vec<Source>>,
 }
 
 impl Instance {
@@ -247,7 +260,9 @@ impl Instance {
             year_first,
             hourly_of_pool,
             committed_of_pool,
+            merit_order: Vec::new(),
         };
+        instance.derive_merit_order();
         instance.derive_modes();
         instance.derive_project_rows();
         Ok(instance)
@@ -276,6 +291,29 @@ impl Instance {
     /// Legal (workload, pool, gang, start) in all: the evaluations of one pricing pass.
     pub fn start_count(&self) -> usize {
         self.start_ranges.iter().map(|range| range.1 - range.0).sum()
+    }
+
+    fn derive_merit_order(&mut self) {
+        let periods = self.sizes.periods;
+        self.merit_order = Vec::with_capacity(self.sizes.pools * periods);
+        for cell in 0..self.sizes.pools * periods {
+            let (pool, t) = (cell / periods, cell % periods);
+            let mut sources: Vec<Source> = self.committed_of_pool[pool]
+                .iter()
+                .map(|&o| Source {
+                    unit_cost: self.committed.use_cost[o * periods + t],
+                    limit_hours: 0.0,
+                    committed: o,
+                })
+                .collect();
+            sources.extend(self.hourly_of_pool[pool].iter().map(|&o| Source {
+                unit_cost: self.hourly.unit_cost[o * periods + t],
+                limit_hours: self.hourly.limit_hours[o * periods + t],
+                committed: usize::MAX,
+            }));
+            sources.sort_by(|a, b| a.unit_cost.total_cmp(&b.unit_cost));
+            self.merit_order.push(sources);
+        }
     }
 
     fn derive_modes(&mut self) {

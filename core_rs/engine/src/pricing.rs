@@ -89,6 +89,21 @@ pub fn cheapest_column(instance: &Instance, prefix: &PrefixCost, workload: usize
     best
 }
 
+/// Price of a mode's cheapest start, claims included.
+pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) -> f64 {
+    let mode = &instance.modes[index];
+    let mut best = Column::not_run(f64::INFINITY);
+    let mut base = vec![0.0; instance.sizes.periods];
+    for &(first, last) in instance.starts_of(mode) {
+        base_prices(instance, prefix, mode, (first, last), &mut base);
+        best.price = base[first..last].iter().copied().fold(best.price, f64::min);
+        for r in open_programmes(instance, mode) {
+            improve_with_programme(instance, prefix, index, r, (first, last), &base, &mut best);
+        }
+    }
+    best.price
+}
+
 /// Every column of a workload whose price is at most its cheapest plus `threshold_yen`, cheapest first, at most `most`.
 pub fn cheap_columns(
     instance: &Instance,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,10 @@ def _native_without_hopeless(arrays: dict[str, Any]) -> tuple[_native.Instance, 
     return native, tuple(int(w) for w in unplaceable)
 
 
+def _floats(values: Sequence[float] | Sequence[Sequence[float]]) -> FloatArray:
+    return np.array(values, dtype=np.float64)
+
+
 def _offer_arrays(problem: Problem, prices: PricesOverTime) -> OfferArrays:
     sites = {site.id: site for site in problem.sites}
     accelerators = {accelerator.id: accelerator for accelerator in problem.accelerators}
@@ -134,11 +138,11 @@ def _pool_arrays(
         "period_hours": float(calendar.period_hours),
         "year_of_period": np.array([years.index(calendar.fiscal_year(t)) for t in range(calendar.period_count)]),
         "pool_site": np.array([limited.index(site.id) if site.id in limited else -1 for site, _ in of_pool]),
-        "pool_kw": np.array([acc.power_kw * site.power_usage_effectiveness for site, acc in of_pool]),
+        "pool_kw": _floats([acc.power_kw * site.power_usage_effectiveness for site, acc in of_pool]),
         "pool_domestic": np.array([domestic.accepts(s.country_code, s.operator_country_code) for s, _ in of_pool]),
-        "pool_memory_gb": np.array([acc.memory_gb for _, acc in of_pool]),
-        "pool_gang_max": np.array([float(pool.gang_accelerators_max) for pool in problem.pools]),
-        "pool_throughput": np.array([[speed.get(f, 0.0) for f in families] for speed in speeds]),
+        "pool_memory_gb": _floats([acc.memory_gb for _, acc in of_pool]),
+        "pool_gang_max": _floats([float(pool.gang_accelerators_max) for pool in problem.pools]),
+        "pool_throughput": _floats([[speed.get(f, 0.0) for f in families] for speed in speeds]),
         "capacity_max": offers.capacity_max,
         "grant_reference": offers.grant_reference,
         "site_limit_kwh": np.array(
@@ -160,7 +164,7 @@ def _workload_arrays(problem: Problem, families: tuple[str, ...], projects: tupl
         for rule in {workload.sovereignty for workload in workloads}
     }
     return {
-        "work": np.array(
+        "work": _floats(
             [
                 w.normalised_accelerator_hours if w.normalised_accelerator_hours is not None else (w.flops or 0) / per_flop
                 for w in workloads
@@ -170,15 +174,15 @@ def _workload_arrays(problem: Problem, families: tuple[str, ...], projects: tupl
         "deadline": np.array(
             [min(max(calendar.last_end_by(w.deadline_date), 0), calendar.period_count) for w in workloads]
         ),
-        "memory_gb": np.array([w.memory_gb for w in workloads]),
+        "memory_gb": _floats([w.memory_gb for w in workloads]),
         "family": np.array([family_index[w.software_family] for w in workloads]),
-        "late_yen": np.array([float(w.late_start_yen_per_period) for w in workloads]),
-        "not_run_yen": np.array([np.inf if w.cost_not_run_yen is None else float(w.cost_not_run_yen) for w in workloads]),
+        "late_yen": _floats([float(w.late_start_yen_per_period) for w in workloads]),
+        "not_run_yen": _floats([np.inf if w.cost_not_run_yen is None else float(w.cost_not_run_yen) for w in workloads]),
         "project": np.array([project_index[w.project] for w in workloads]),
         "pool_allowed": np.array([allowed_of_rule[w.sovereignty] for w in workloads]),
         "gang_offset": np.cumsum([0] + [len(w.gang_options) for w in workloads]),
-        "gang_accelerators": np.array([float(option.accelerators) for option in gangs]),
-        "gang_efficiency": np.array([option.scaling_efficiency_fraction for option in gangs]),
+        "gang_accelerators": _floats([float(option.accelerators) for option in gangs]),
+        "gang_efficiency": _floats([option.scaling_efficiency_fraction for option in gangs]),
     }
 
 
@@ -221,8 +225,8 @@ def _rule_arrays(problem: Problem, years: tuple[int, ...]) -> dict[str, Any]:
                 amounts[r, years.index(row.fiscal_year)] = float(row.amount_yen)
     caps = [programme.kind.project_cap_yen for programme in problem.programmes]
     return {
-        "share_min": np.array([share.get(year, -1.0) for year in years]),
-        "budget_yen": np.array([budget.get(year, np.inf) for year in years]),
+        "share_min": _floats([share.get(year, -1.0) for year in years]),
+        "budget_yen": _floats([budget.get(year, np.inf) for year in years]),
         "plan_budget_yen": np.array([budget.get(year, np.inf) for year in years]) - margin_yen,
         "programme_window": window,
         "programme_pool": np.array(

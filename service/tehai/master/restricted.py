@@ -5,7 +5,9 @@ Money is in million yen and hours in accelerator-periods, so that coefficients s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,32 +124,24 @@ class RestrictedMaster:
         unit_cost = arrays["hourly_unit_cost"][self.hourly_row, self.hourly_period]
         self.hourly_yen = unit_cost * self.period_hours
         self.hourly = model.add_variables(self.hourly_yen * YEN, limit, integer=False)
-        self.offer_of_option = (
-            np.searchsorted(arrays["option_offset"], self.options, side="right") - 1
-        ).astype(np.int64)
+        self.offer_of_option = (np.searchsorted(arrays["option_offset"], self.options, side="right") - 1).astype(np.int64)
         limits = arrays["unit_limit"][self.offer_of_option]
         self.units = model.add_variables(arrays["option_cost"][self.options] * YEN, limits, integer=self.integer)
-        self._add_live_entries()
-        metered = np.flatnonzero(arrays["use_cost"].max(axis=1, initial=0.0) > 0.0)
-        self.metered = metered
-        cells = np.array([(o, t) for o in metered for t in range(self.periods)], dtype=np.int64).reshape(-1, 2)
-        self.metered_cells = cells
-        self.metered_yen = arrays["use_cost"][cells[:, 0], cells[:, 1]] * self.period_hours
-        self.metered_use = model.add_variables(self.metered_yen * YEN, INFINITY, integer=False)
+        self._add_live_variables()
         self._add_claim_variables()
 
-    def _add_live_entries(self) -> None:
-        """Expand the live accelerators of the kept options: option position, offer, period, accelerators."""
-        arrays = self.instance.arrays
-        offset = arrays["live_offset"]
-        lengths = (offset[1:] - offset[:-1])[self.options]
-        position = np.repeat(np.arange(len(self.options)), lengths)
-        within = np.arange(len(position)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        self.live_position = position
-        self.live_period = arrays["option_first"][self.options][position] + within
-        self.live_value = arrays["live_accelerators"][offset[:-1][self.options][position] + within]
-        self.live_offer = self.offer_of_option[position]
-        self.live_pool = arrays["committed_pool"][self.live_offer]
+    def _add_live_variables(self) -> None:
+        """Units live (for reservations; accelerators for purchases) and metered use, by committed offer and period."""
+        arrays, model, periods = self.instance.arrays, self.model, self.periods
+        count = len(arrays["committed_pool"])
+        self.block = np.where(arrays["limit_is_live"], _block_accelerators(arrays), 1.0)
+        most = np.where(arrays["limit_is_live"], arrays["unit_limit"], INFINITY)
+        self.live = model.add_variables(np.zeros(count * periods), np.repeat(most, periods), integer=False)
+        self.live = self.live.reshape(count, periods)
+        self.metered = np.flatnonzero(arrays["use_cost"].max(axis=1, initial=0.0) > 0.0)
+        self.metered_yen = arrays["use_cost"][self.metered] * self.period_hours
+        flat = self.metered_yen.ravel() * YEN
+        self.metered_use = model.add_variables(flat, INFINITY, integer=False).reshape(-1, periods)
 
     def _add_claim_variables(self) -> None:
         columns, rows = self.columns, self.rows
@@ -177,33 +171,49 @@ class RestrictedMaster:
         model.add_entries(self.capacity_rows[self.rows["cell"]], self.x[column], -hours)
         cell = arrays["hourly_pool"][self.hourly_row] * periods + self.hourly_period
         model.add_entries(self.capacity_rows[cell], self.hourly, np.ones(len(cell)))
-        free = ~np.isin(self.live_offer, self.metered)
-        cell = self.live_pool * periods + self.live_period
-        model.add_entries(self.capacity_rows[cell[free]], self.units[self.live_position[free]], self.live_value[free])
-        if len(self.metered):
-            pool = arrays["committed_pool"][self.metered_cells[:, 0]]
-            cell = pool * periods + self.metered_cells[:, 1]
-            model.add_entries(self.capacity_rows[cell], self.metered_use, np.ones(len(cell)))
+        capacity = self.capacity_rows.reshape(-1, periods)
+        free = np.setdiff1d(np.arange(len(self.live)), self.metered)
+        of_pool = capacity[arrays["committed_pool"]]
+        model.add_entries(of_pool[free], self.live[free], self.block[free, None])
+        model.add_entries(of_pool[self.metered], self.metered_use, np.ones(1))
 
     def _add_commitment_rows(self) -> None:
-        """Metered use within live capacity; blocks live at once; units in all."""
+        """Live capacity follows the orders: what begins is added, what ends is taken away, period by period.
+
+        The differences of an order's profile are a handful of numbers where the profile itself has one for each period,
+        which is what makes this master sparse. Blocks live at once are bounded on the variable.
+        """
         arrays, model, periods = self.instance.arrays, self.model, self.periods
-        position = {int(offer): i for i, offer in enumerate(self.metered)}
-        rows = model.add_rows(len(self.metered_cells), 0.0, INFINITY)
-        model.add_entries(rows, self.metered_use, np.full(len(rows), -1.0))
-        mask = np.isin(self.live_offer, self.metered)
-        if mask.any():
-            first = np.array([position[int(o)] for o in self.live_offer[mask]]) * periods
-            row = rows[first + self.live_period[mask]]
-            model.add_entries(row, self.units[self.live_position[mask]], self.live_value[mask])
-        count = len(arrays["unit_limit"])
-        live_rows = model.add_rows(count * periods, -INFINITY, np.repeat(arrays["unit_limit"], periods))
-        mask = arrays["limit_is_live"][self.live_offer] if len(self.live_offer) else np.zeros(0, dtype=bool)
-        row = live_rows[self.live_offer[mask] * periods + self.live_period[mask]]
-        model.add_entries(row, self.units[self.live_position[mask]], np.ones(int(mask.sum())))
+        count = len(self.live)
+        rows = model.add_rows(count * periods, 0.0, 0.0).reshape(count, periods)
+        model.add_entries(rows, self.live, np.ones(1))
+        model.add_entries(rows[:, 1:], self.live[:, :-1], -np.ones(1))
+        position, period, change = self._profile_changes()
+        offer = self.offer_of_option[position]
+        model.add_entries(rows[offer, period], self.units[position], -change / self.block[offer])
+        rows = model.add_rows(self.metered_use.size, 0.0, INFINITY).reshape(-1, periods)
+        model.add_entries(rows, self.metered_use, -np.ones(1))
+        model.add_entries(rows, self.live[self.metered], self.block[self.metered, None])
+        limited = ~arrays["limit_is_live"][self.offer_of_option]
         total_rows = model.add_rows(count, -INFINITY, arrays["unit_limit"])
-        mask = ~arrays["limit_is_live"][self.offer_of_option]
-        model.add_entries(total_rows[self.offer_of_option[mask]], self.units[mask], np.ones(int(mask.sum())))
+        model.add_entries(total_rows[self.offer_of_option[limited]], self.units[limited], np.ones(1))
+
+    def _profile_changes(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return (option position, period, change of live accelerators) wherever a kept option's profile changes."""
+        arrays = self.instance.arrays
+        offset = arrays["live_offset"]
+        lengths = (offset[1:] - offset[:-1])[self.options]
+        position = np.repeat(np.arange(len(self.options)), lengths + 1)
+        first = np.cumsum(lengths + 1) - (lengths + 1)
+        within = np.arange(len(position)) - np.repeat(first, lengths + 1)
+        padded = np.append(arrays["live_accelerators"], 0.0)
+        start = offset[:-1][self.options][position]
+        inside = within < lengths[position]
+        now = np.where(inside, padded[np.where(inside, start + within, 0)], 0.0)
+        before = np.where(within > 0, padded[np.where(within > 0, start + within - 1, 0)], 0.0)
+        period = arrays["option_first"][self.options][position] + within
+        kept = (now != before) & (period < self.periods)
+        return position[kept], period[kept], (now - before)[kept]
 
     def _add_power_rows(self) -> None:
         arrays, periods = self.instance.arrays, self.periods
@@ -275,7 +285,7 @@ class RestrictedMaster:
             model.add_entries(self.budget_rows[year[keep]], variables[keep], yen[keep] * YEN)
 
         add(year_of[self.hourly_period], self.hourly, self.hourly_yen)
-        add(year_of[self.metered_cells[:, 1]], self.metered_use, self.metered_yen)
+        add(np.tile(year_of, len(self.metered)), self.metered_use.ravel(), self.metered_yen.ravel())
         option, year = np.nonzero(arrays["option_cash"][self.options])
         add(year, self.units[option], arrays["option_cash"][self.options][option, year])
         year = np.tile(np.arange(years), len(self.pairs))
@@ -295,14 +305,10 @@ class RestrictedMaster:
         cells = keys % (arrays["pools"] * periods)
         rows = model.add_rows(len(keys), -INFINITY, standing.ravel()[cells])
         model.add_entries(rows[row_of], self.x[column[short]], gang[short])
-        live_cell = self.live_pool * periods + self.live_period
-        order = np.argsort(live_cell, kind="stable")
-        sorted_cell = live_cell[order]
-        first, last = np.searchsorted(sorted_cell, cells), np.searchsorted(sorted_cell, cells, side="right")
-        for row, low, high in zip(rows, first, last, strict=True):
-            entries = order[low:high]
-            values = -self.live_value[entries]
-            model.add_entries(np.full(len(entries), row), self.units[self.live_position[entries]], values)
+        for offer, pool in enumerate(arrays["committed_pool"]):
+            here = np.flatnonzero(cells // periods == pool)
+            live = self.live[offer, cells[here] % periods]
+            model.add_entries(rows[here], live, -np.full(len(here), self.block[offer]))
 
     def solve(self, solver: Solver, limits: SolveLimits, hint: PlanArrays | None = None) -> MasterSolution | None:
         """Solve; None where the limit came before any solution."""
@@ -368,3 +374,11 @@ class RestrictedMaster:
         values[self.skip] = (plan.mode < 0).astype(np.float64)
         values[self.units] = plan.units[self.options]
         return values
+
+
+def _block_accelerators(arrays: Mapping[str, Any]) -> FloatArray:
+    """Return the accelerators of one block of each committed offer, 1 where it has no order option."""
+    first = arrays["live_offset"][np.minimum(arrays["option_offset"][:-1], max(len(arrays["live_offset"]) - 2, 0))]
+    some = arrays["option_offset"][:-1] < arrays["option_offset"][1:]
+    padded = np.append(arrays["live_accelerators"], 1.0)
+    return np.where(some, padded[np.where(some, first, -1)], 1.0)

@@ -10,10 +10,10 @@ from tehai.master.restricted import ColumnSet, MasterSolution, RestrictedMaster
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
-ASCENT_STEPS = 400
+ASCENT_STEPS = 1_000
 STEP_FIRST, STEP_LAST = 0.1, 1e-3
 # Columns met before this pass come from prices that mean little yet.
-KEEP_COLUMNS_FROM = 100
+KEEP_COLUMNS_FROM = 300
 MASTER_ROUNDS_MAX = 30
 # Parts of the way from the master's prices back to the best prices (Wentges 1997 smoothing).
 SMOOTHING = (0.0, 0.5, 0.9)
@@ -46,7 +46,7 @@ def improve_prices(state: State, effort: Effort) -> MasterSolution | None:
             break
         try:
             solved = RestrictedMaster(state.instance, state.columns, integer=False).solve(
-                Solver.GLOP, SolveLimits(time_seconds=left)
+                Solver.HIGHS, SolveLimits(time_seconds=left)
             )
         except MasterError:
             break

@@ -1,8 +1,12 @@
 //! The cheapest place for one workload in a plan, by prefix sums of exact cost differences.
 
+use rayon::prelude::*;
+
 use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NO_SITE};
 use crate::prefix_cost::{PrefixCost, run_sum};
-use crate::pricing::{Column, NO_PROGRAMME, NOT_RUN, eligible_by_year, open_programmes, years_of_run};
+use crate::pricing::{
+    Column, NO_PROGRAMME, NOT_RUN, cheapest_start, eligible_by_year, open_programmes, years_of_run,
+};
 use crate::search::solution::Solution;
 
 /// Prices of the rows whose slack a single insertion cannot see, taken from the ascent.
@@ -16,6 +20,21 @@ pub struct Guidance {
     pub share_weight: Vec<f64>,
     /// Yen per yen over the budget, (Y,).
     pub budget_weight: Vec<f64>,
+    /// Modes of each workload that are cheapest at the prices, (W,) lists; the rest are tried now and then.
+    pub shortlist: Vec<Vec<usize>>,
+}
+
+/// Modes of each workload in order of their cheapest start at the prices, cut to `most`.
+pub fn shortlists(instance: &Instance, prefix: &PrefixCost, most: usize) -> Vec<Vec<usize>> {
+    (0..instance.sizes.workloads)
+        .into_par_iter()
+        .map(|w| {
+            let mut priced: Vec<(f64, usize)> =
+                instance.modes_of(w).map(|index| (cheapest_start(instance, prefix, index), index)).collect();
+            priced.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            priced.into_iter().take(most).map(|(_, index)| index).collect()
+        })
+        .collect()
 }
 
 /// A column with the claim that goes with it.
@@ -49,22 +68,19 @@ impl Scratch {
     }
 }
 
-/// Cheapest candidate of a workload that is not placed; `skip` drops a mode now and then to vary the search.
+/// Cheapest candidate of a workload that is not placed, among `modes`.
 pub fn cheapest_insertion(
     instance: &Instance,
     guidance: &Guidance,
     solution: &Solution,
     workload: usize,
     scratch: &mut Scratch,
-    mut skip: impl FnMut() -> bool,
+    modes: impl Iterator<Item = usize>,
 ) -> Candidate {
     let not_run = solution.not_run_charge(instance, workload);
     let years = instance.sizes.years;
     let mut best = Candidate { column: Column::not_run(not_run), claims: vec![0.0; years] };
-    for index in instance.modes_of(workload) {
-        if skip() {
-            continue;
-        }
+    for index in modes {
         let mode = &instance.modes[index];
         mark_cells(instance, guidance, solution, mode, scratch);
         for &(first, last) in instance.starts_of(mode) {

@@ -4,6 +4,6 @@ mod insertion;
 mod moves;
 mod solution;
 
-pub use insertion::Guidance;
+pub use insertion::{Guidance, shortlists};
 pub use moves::{Chain, RunOptions};
 pub use solution::Solution;

@@ -23,8 +23,10 @@ pub struct RunOptions {
     pub order_fraction: f64,
 }
 
-/// Part of modes skipped in an insertion.
-const SKIP_FRACTION: f64 = 0.02;
+/// Part of shortlisted modes skipped in an insertion, to vary the search.
+const SKIP_FRACTION: f64 = 0.03;
+/// Part of insertions that look at every mode.
+const FULL_FRACTION: f64 = 0.03;
 /// Iterations after which aggregates are built afresh, so that rounding cannot creep.
 const REFRESH_INTERVAL: usize = 2_000;
 /// Unplaced workloads tried besides the ruined ones.
@@ -274,8 +276,14 @@ impl Chain {
         }
         for w in workloads {
             let generator = &mut self.generator;
-            let skip = || generator.random_bool(SKIP_FRACTION);
-            let candidate = cheapest_insertion(instance, guidance, &self.current, w, &mut self.scratch, skip);
+            let modes: Vec<usize> = if generator.random_bool(FULL_FRACTION) {
+                instance.modes_of(w).collect()
+            } else {
+                let listed = guidance.shortlist[w].iter().copied();
+                listed.filter(|_| !generator.random_bool(SKIP_FRACTION)).collect()
+            };
+            let candidate =
+                cheapest_insertion(instance, guidance, &self.current, w, &mut self.scratch, modes.into_iter());
             if candidate.column.mode == NOT_RUN {
                 continue;
             }

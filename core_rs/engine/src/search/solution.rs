@@ -134,27 +134,21 @@ impl Solution {
     /// Cheapest cost of `hours` in a cell, or None where they do not fit.
     pub fn dispatch_cost(&self, instance: &Instance, pool: usize, t: usize, hours: f64) -> Option<f64> {
         let periods = instance.sizes.periods;
-        let (mut left, mut cost, mut floor) = (hours, 0.0, f64::NEG_INFINITY);
-        // Offers of a pool are few: repeated selection of the next cheapest beats keeping a sorted list.
-        while left > HOURS_TOLERANCE {
-            let mut next = f64::INFINITY;
-            let mut room = 0.0;
-            for &o in &instance.committed_of_pool[pool] {
-                let available = self.live[o * periods + t] * instance.pools.period_hours;
-                add_room(instance.committed.use_cost[o * periods + t], available, floor, &mut next, &mut room);
+        let (mut left, mut cost) = (hours, 0.0);
+        for source in &instance.merit_order[pool * periods + t] {
+            if left <= HOURS_TOLERANCE {
+                break;
             }
-            for &o in &instance.hourly_of_pool[pool] {
-                let available = instance.hourly.limit_hours[o * periods + t];
-                add_room(instance.hourly.unit_cost[o * periods + t], available, floor, &mut next, &mut room);
-            }
-            if next.is_infinite() {
-                return None;
-            }
-            cost += next * left.min(room);
-            left -= room;
-            floor = next;
+            let room = if source.committed == usize::MAX {
+                source.limit_hours
+            } else {
+                self.live[source.committed * periods + t] * instance.pools.period_hours
+            };
+            let taken = left.min(room);
+            cost += source.unit_cost * taken;
+            left -= taken;
         }
-        Some(cost)
+        (left <= HOURS_TOLERANCE).then_some(cost)
     }
 
     /// Put a workload that is not placed into a column; the caller has checked that it fits.
@@ -279,16 +273,4 @@ impl Solution {
 /// Committed offer of an order option.
 pub fn offer_of(instance: &Instance, option: usize) -> usize {
     instance.committed.option_offset.partition_point(|&first| first <= option) - 1
-}
-
-fn add_room(cost: f64, available: f64, floor: f64, next: &mut f64, room: &mut f64) {
-    if available <= 0.0 || cost <= floor {
-        return;
-    }
-    if cost < *next {
-        *next = cost;
-        *room = available;
-    } else if cost == *next {
-        *room += available;
-    }
 }

@@ -1,0 +1,90 @@
+"""What has to be signed, when, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rich.table import Table
+
+from tehai.domain.offer import PaymentTiming, Purchase, Reservation
+from tehai.domain.plan import Plan, PurchaseOrder, ReservationOrder
+from tehai.report.formats import new_table
+from tehai.report.names import Names, shown
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """One order to sign: by when, from when, what, and the full fee in the offer's currency."""
+
+    sign_by: date
+    offer: str
+    pool: str
+    what: str
+    capacity_from: date
+    accelerators: int
+    fee: str
+    payment: str
+
+
+def commitments(names: Names, plan: Plan) -> list[Commitment]:
+    """Return every reservation and purchase of the plan, the first to sign first."""
+    found = [_reservation(names, order) for order in plan.reservation_orders]
+    found += [_purchase(names, order) for order in plan.purchase_orders]
+    return sorted(found, key=lambda commitment: (commitment.sign_by, commitment.offer, commitment.capacity_from))
+
+
+def commitments_table(names: Names, plan: Plan) -> Table | None:
+    """Return the commitments to sign, in order of the date to sign by; None where there are none."""
+    rows = commitments(names, plan)
+    if not rows:
+        return None
+    caption = "Book by is the last day that keeps the lead time. Fees are for the whole term, also past the horizon."
+    table = new_table(
+        "Commitments to sign",
+        ("Book by", "Offer", "Pool", "What", "Capacity from", "Payment"),
+        ("Accelerators", "Fee"),
+        caption,
+    )
+    for row in rows:
+        day, start = row.sign_by.isoformat(), row.capacity_from.isoformat()
+        table.add_row(day, row.offer, row.pool, row.what, start, row.payment, f"{row.accelerators:,}", row.fee)
+    return table
+
+
+def _reservation(names: Names, order: ReservationOrder) -> Commitment:
+    offer, calendar = names.offers[order.offer_id], names.problem.calendar
+    kind = offer.kind
+    if not isinstance(kind, Reservation):
+        message = f"offer {offer.id} is not a reservation"
+        raise TypeError(message)
+    term = kind.terms[order.term_index]
+    accelerators = order.blocks * kind.block_accelerators
+    price = term.price_per_accelerator_hour
+    fee = price.amount * accelerators * term.term_periods * calendar.period_hours
+    timing = "all when booked" if term.payment_timing is PaymentTiming.PREPAID else "each period"
+    what = f"{order.blocks} × {kind.block_accelerators} for {term.term_periods} periods"
+    booked = calendar.date_of(order.start_period - kind.lead_time_periods)
+    start, pool = calendar.date_of(order.start_period), shown(names.pools[offer.pool_id])
+    return Commitment(booked, shown(offer), pool, what, start, accelerators, _fee(fee, price.currency_code), timing)
+
+
+def _purchase(names: Names, order: PurchaseOrder) -> Commitment:
+    offer, calendar = names.offers[order.offer_id], names.problem.calendar
+    kind = offer.kind
+    if not isinstance(kind, Purchase):
+        message = f"offer {offer.id} is not a purchase"
+        raise TypeError(message)
+    accelerators = order.units * kind.unit_accelerators
+    price = kind.price_per_unit
+    what = f"buy {order.units} × {kind.unit_accelerators}"
+    first = calendar.date_of(order.order_period + kind.delivery_steps[0].periods_after_order)
+    ordered, pool = calendar.date_of(order.order_period), shown(names.pools[offer.pool_id])
+    fee = _fee(price.amount * order.units, price.currency_code)
+    return Commitment(ordered, shown(offer), pool, what, first, accelerators, fee, "all when ordered")
+
+
+def _fee(amount: Decimal, currency_code: str) -> str:
+    """Return a fee in millions of the offer's own currency."""
+    return f"{currency_code} {amount / 1_000_000:,.2f} M"

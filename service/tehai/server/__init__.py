@@ -1,0 +1,1 @@
+"""The gRPC server: one process per solve; this package never imports the solver."""

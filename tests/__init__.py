@@ -1,0 +1,1 @@
+"""Tests of Tehai; the tree mirrors service/tehai."""

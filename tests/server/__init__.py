@@ -1,0 +1,1 @@
+"""The server as a real process, seen through a plain generated client."""

@@ -1,0 +1,1 @@
+"""Tests of the border between protobuf, text and the domain."""
