@@ -13,7 +13,7 @@ from random import Random
 
 from tehai.domain.calendar import Calendar
 from tehai.domain.market import Market
-from tehai.domain.offer import Offer, OfferKind, ReservationTerm
+from tehai.domain.offer import Offer, OfferKind, OnDemand, ReservationTerm
 from tehai.domain.problem import Problem, Rules
 from tehai.domain.programme import Programme
 from tehai.domain.supply import Accelerator, Pool, Site
@@ -57,11 +57,14 @@ class _Drawer:
     def __init__(self, random: Random, seed: int) -> None:
         self.random = random
         self.seed = seed
-        self.unit = random.choice((2048, 3072, 4096))
+        self.unit = random.choice((16384, 24576, 32768))
         self.period_count = random.randint(9, PERIODS_MAX)
         self.calendar = self._calendar()
         self.chips = self._chips()
         self.places = self._places()
+        # at most one pool has capacity that costs next to nothing, so that the optimum stays large
+        self.owned = self.random.randrange(POOLS_MAX) % len(self.places) if self.happens(0.6) else -1
+        self.one_mandatory = self.happens(0.7)
         self.members = (make.make_member("large-a"), make.make_member("small-b", SizeClass.SME))
 
     def problem(self) -> Problem:
@@ -149,14 +152,18 @@ class _Drawer:
 
     def _offers(self, place: _Place) -> list[Offer]:
         kinds: list[OfferKind] = []
-        if self.happens(0.7):
+        if self.one_mandatory and place is self.places[0]:
+            # domestic capacity without a window, so that a mandatory workload can run whatever the rules are
+            kinds.append(replace(self._on_demand(place), from_date=None, until_date=None))
+        elif self.happens(0.65):
             kinds.append(self._on_demand(place))
         if self.happens(0.7):
             kinds.append(self._reservation(place))
-        if self.happens(0.4):
+        if self.happens(0.5):
             kinds.append(self._purchase(place))
-        if self.happens(0.3) or not kinds:
+        if self.owned >= 0 and place is self.places[self.owned]:
             kinds.append(self._existing())
+        kinds = kinds or [self._on_demand(place)]
         return [make.make_offer(kind, f"{place.pool.id}-offer-{i}", place.pool.id) for i, kind in enumerate(kinds)]
 
     def _window(self, chance: float) -> tuple[date | None, date | None]:
@@ -176,33 +183,33 @@ class _Drawer:
     def _accelerators(self, low: float, high: float) -> int:
         return 8 * round(self.unit * self.random.uniform(low, high) / 8)
 
-    def _on_demand(self, place: _Place) -> OfferKind:
+    def _on_demand(self, place: _Place) -> OnDemand:
         price = self._price(place, place.yen_per_hour * self.between(0.95, 1.3))
         return make.on_demand(price, self._accelerators(0.4, 2.5), *self._window(0.15))
 
     def _reservation(self, place: _Place) -> OfferKind:
-        block = self.unit // self.random.choice((2, 4, 8))
+        block = self.unit // self.random.choice((1, 2, 4))
         terms: list[ReservationTerm] = []
         lengths = sorted(self.random.sample((2, 3, 4, 6, 8, 12, 26), self.random.randint(1, 3)))
         for length in lengths:
             price = self._price(place, place.yen_per_hour * (0.68 - 0.07 * math.log2(length)))
             terms.append(make.term(length, price, prepaid=self.happens(0.5)))
-        blocks_max = max(1, round(self.unit / block * self.random.choice((0.25, 0.5, 0.5, 1, 1))))
+        blocks_max = max(1, round(self.unit / block * self.random.choice((0.25, 0.25, 0.5, 0.5, 1))))
         return make.reservation(terms, block, blocks_max, self.random.choice((0, 1, 2, 3, 5)), *self._window(0.15))
 
     def _purchase(self, place: _Place) -> OfferKind:
-        unit = self.unit // self.random.choice((2, 4, 8))
+        unit = self.unit // self.random.choice((1, 2, 4, 8))
         first = self.random.randint(0, 3)
         steps = [(first, 1.0)]
         if self.happens(0.65):
             steps = [(first, self.random.choice((0.25, 0.5))), (first + self.random.randint(1, 4), 1.0)]
         life = self.random.choice((4, 5, 6, 8, 52, 156))
-        hourly = place.yen_per_hour * self.between(0.2, 0.55)
+        hourly = place.yen_per_hour * self.between(0.2, 0.5)
         price = hourly * unit * self.calendar.period_hours * life
         return make.purchase(
             self._price(place, price),
             unit,
-            self.random.choice((1, 2, 3, 6)),
+            self.random.choice((1, 1, 1, 2)),
             steps,
             life,
             residual=self.random.choice((0.0, 0.15, 0.3)),
@@ -216,15 +223,15 @@ class _Drawer:
     # Workloads
 
     def _workloads(self) -> tuple[Workload, ...]:
-        count = self.random.randint(6, WORKLOADS_MAX)
-        mandatory = self.random.randrange(count) if self.happens(0.7) else -1
+        count = self.random.choice((5, 6, 7, 8, 9, 10, WORKLOADS_MAX))
         workloads = [self._workload(number) for number in range(count)]
-        if mandatory >= 0:
+        if self.one_mandatory:
+            mandatory = self.random.randrange(count)
             workloads[mandatory] = self._made_mandatory(workloads[mandatory])
         return tuple(workloads)
 
     def _workload(self, number: int) -> Workload:
-        unit_gang = max(8, self.unit // self.random.choice((1, 1, 2, 2, 4)))
+        unit_gang = max(8, self.unit // self.random.choice((1, 1, 2, 2, 3)))
         count = self.random.randint(1, 3)
         loss = self.random.uniform(0.02, 0.15)
         gangs = {unit_gang * 2**step: round((1 - loss) ** step, 4) for step in range(count)}
@@ -246,7 +253,7 @@ class _Drawer:
             sovereignty=self._sovereignty(),
             tags=self.random.sample(TAGS, self.random.randint(0, 2)),
             late_yen=round(value * self.random.choice((0.0, 0.01, 0.04, 0.1))),
-            not_run_yen=round(value * self.between(0.8, 5.0)),
+            not_run_yen=round(value * self.between(0.7, 2.2)),
         )
         if self.happens(0.25):
             workload = replace(workload, normalised_accelerator_hours=None, flops=hours * 3600 * FLOPS_PER_SECOND)
@@ -261,6 +268,8 @@ class _Drawer:
         """Return the workload as a mandatory one: easy to place and dear, so that it would rather not run."""
         return replace(
             workload,
+            normalised_accelerator_hours=min(self._hours(workload), self.unit / 20 * self.calendar.period_hours * 4),
+            flops=None,
             cost_not_run_yen=None,
             gang_options=(GangOption(self.unit // 4, 0.7), GangOption(self.unit // 2, 0.65)),
             sovereignty=make.ANY_COUNTRY,
@@ -282,7 +291,7 @@ class _Drawer:
             del rates[SizeClass.LARGE]
         from_date, until_date = self._window(0.5)
         pool_ids = [p.pool.id for p in self.places if self.happens(0.6)] if self.happens(0.6) else []
-        cap = round(bill * self.between(0.01, 0.1)) if self.happens(0.7) else None
+        cap = round(bill * self.between(0.002, 0.03)) if self.happens(0.75) else None
         budgets = {}
         if self.happens(0.55):
             budgets = {year: round(bill * self.between(0.004, 0.05)) for year in self.calendar.fiscal_years()}
@@ -298,9 +307,11 @@ class _Drawer:
             budgets,
         )
 
+    def _hours(self, workload: Workload) -> float:
+        return workload.normalised_accelerator_hours or (workload.flops or 0.0) / (3600 * FLOPS_PER_SECOND)
+
     def _value(self, workload: Workload) -> float:
-        hours = workload.normalised_accelerator_hours or (workload.flops or 0.0) / (3600 * FLOPS_PER_SECOND)
-        return hours * YEN_PER_NORMALISED_HOUR
+        return self._hours(workload) * YEN_PER_NORMALISED_HOUR
 
     def _rules(self, workloads: tuple[Workload, ...]) -> Rules:
         years = self.calendar.fiscal_years()

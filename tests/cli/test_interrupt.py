@@ -23,19 +23,20 @@ def start(*arguments: str) -> subprocess.Popen[str]:
         command, env=package_environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    while not (line := process.stderr.readline()).startswith("0."):
+    while " s  " not in (line := process.stderr.readline()):
         assert line, "the process ended without progress"
     return process
 
 
 def test_one_interrupt_keeps_the_best_plan(tmp_path: Path) -> None:
-    """After SIGINT the process prints a verified plan, saves it, and ends with 0."""
+    """After SIGINT the process prints a verified plan and saves it; the code is that of the plan it had by then."""
     plan = tmp_path / "plan.json"
     process = start("--output", "json", "--plan-out", str(plan))
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=120)
-    assert process.returncode == ExitCode.OK, errors
     summary = json.loads(output)
+    full = summary["status"] in {"feasible", "optimal"}
+    assert process.returncode == (ExitCode.OK if full else ExitCode.NO_FULL_PLAN), errors
     assert summary["stop_reason"] == "cancelled"
     assert summary["verified"] is True
     assert json.loads(plan.read_text(encoding="utf-8"))["plan"]["objective_yen"] == summary["objective_yen"]
@@ -51,7 +52,7 @@ def test_a_second_interrupt_ends_at_once() -> None:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=5)
     # The solve may have finished between the two signals.
-    assert (process.returncode, output) == (ExitCode.INTERRUPTED, "") or process.returncode == ExitCode.OK
+    assert (process.returncode, output) == (ExitCode.INTERRUPTED, "") or output.startswith("{")
 
 
 def test_an_interrupt_ends_a_solve_on_a_server() -> None:

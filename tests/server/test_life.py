@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2
 from tehai.v1.plan_pb2 import SolveOptions, StopReason
 from tehai.v1.problem_pb2 import Problem
 from tehai.v1.sourcing_service_pb2 import CheckProblemRequest, StreamSolveRequest
-from tests.server.process import ROOT, ServerProcess, package_environment, status_of, wait_until
+from tests.server.process import ROOT, ServerProcess, children, package_environment, status_of, wait_until
 
 ENDLESS = SolveOptions(time_limit_seconds=300, gap_fraction=0)
 # A cancelled solve has the grace of one second, then it is killed.
@@ -108,6 +108,16 @@ def test_a_crash_of_a_solve_is_an_internal_error_and_nothing_more(
     assert narrow_server.lines("call failed")[0]["incident"] == incident
     checked = narrow_server.stub().CheckProblem(CheckProblemRequest(problem=long_problem), timeout=60)
     assert checked.problem_sha256
+
+
+def test_a_dead_fork_server_is_replaced(narrow_server: ServerProcess, small_problem: Problem) -> None:
+    """When the process that solves are forked from dies, the next solve starts a new one and gets its answer."""
+    # The fork server and whatever helps it.
+    for pid in children(narrow_server.pid):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: children(narrow_server.pid) == [], 10, "the fork server is gone")
+    request = StreamSolveRequest(problem=small_problem, options=SolveOptions(work_limit=5))
+    assert list(narrow_server.stub().StreamSolve(request, timeout=120))[-1].result.verified
 
 
 def test_sigterm_lets_a_running_solve_answer(narrow_server: ServerProcess, long_problem: Problem) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tehai.domain.problem import Problem
@@ -12,6 +10,8 @@ from tehai.v1 import problem_pb2, workload_pb2
 from tehai.validation import notes, uncapped, unplaceable, unplaceable_reason
 from tehai.validation.notes import NOTES_PER_KIND_MAX
 from tests.wire.small_problem import small_message, small_problem
+
+LEFT_OPEN = ("programmes/robot-grant/budgets/2028", "sites/tokyo/power_limit_kw", "sites/oregon/power_limit_kw")
 
 
 def _valid(message: problem_pb2.Problem) -> Problem:
@@ -23,13 +23,14 @@ def _valid(message: problem_pb2.Problem) -> Problem:
 def test_notes_of_the_small_problem() -> None:
     """The limits it leaves open and the status of its figures are all there is to say."""
     assert notes(small_problem()) == (
-        "limits left open: programmes/robot-grant/budgets/2028, sites/tokyo/power_limit_kw, sites/oregon/power_limit_kw",
+        f"limits left open: {', '.join(LEFT_OPEN)}",
         "figures by status of their source: 1 survey, 1 assumption",
     )
 
 
 def test_limits_left_open() -> None:
     """A cap and a budget that are not given are listed, years a programme does not serve are not."""
+    assert uncapped(small_problem()) == LEFT_OPEN
     message = small_message()
     grant = message.programmes[0].usage_grant
     grant.ClearField("project_cap_yen")
@@ -45,7 +46,7 @@ def test_limits_left_open() -> None:
 
 
 # (field of the fourth workload, value, why it can run nowhere)
-OBSTACLES: list[tuple[str, Any, str]] = [
+OBSTACLES: list[tuple[str, object, str]] = [
     ("software_family", "fortran", "no pool's accelerator runs software family fortran"),
     (
         "sovereignty",
@@ -56,19 +57,20 @@ OBSTACLES: list[tuple[str, Any, str]] = [
     ("memory_gb", 1e5, "no gang option reaches 100000 GB of memory in a pool that is left"),
     ("release_date", "2028-06-01", "its window holds no period of the horizon"),
     ("normalised_accelerator_hours", 1e5, "the fastest placement takes 76 periods and its window has 10"),
-    ("gang", 64.0, ""),
+    ("gang", 64, ""),
 ]
 
 
 @pytest.mark.parametrize(("field", "value", "reason"), OBSTACLES)
-def test_a_workload_that_can_run_nowhere_is_a_note(field: str, value: Any, reason: str) -> None:
+def test_a_workload_that_can_run_nowhere_is_a_note(field: str, value: object, reason: str) -> None:
     """It is no violation; the note names the rule that leaves no placement."""
     message = small_message()
     workload = message.workloads[3]
     if field == "gang":
         del workload.gang_options[1:]
-        workload.gang_options[0].accelerators = int(value)
-    elif field == "sovereignty":
+        assert isinstance(value, int)
+        workload.gang_options[0].accelerators = value
+    elif isinstance(value, workload_pb2.SovereigntyRule):
         workload.sovereignty.CopyFrom(value)
     else:
         setattr(workload, field, value)

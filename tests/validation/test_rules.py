@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from tehai.domain.limits import LIMITS
+from tehai.pipeline_check import check_message
+from tehai.v1 import problem_pb2
 from tehai.validation import RULES
+from tehai.wire import parse_text
 from tests.wire.small_problem import check_document, pairs, small_document
 
 Document = dict[str, Any]
@@ -267,16 +271,19 @@ CASES = [
     ),
 ]
 # Rules that only a large problem or one made by code can break; test_values_from_code has them.
-BROKEN_ELSEWHERE = {"E1403", "E1901", "E1903", "E1904", "E1999"}
+BROKEN_ELSEWHERE = {"E1403", "E1812", "E1813", "E1901", "E1903", "E1904", "E1999"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_rule(case: Case) -> None:
-    """One broken rule in a valid document is reported with its code at its path, with a message and an action, once."""
+    """A broken rule is reported once with code, path, message and action, alike for text and for a message."""
     document = small_document()
     case.change.apply(document)
     violations = check_document(document)
     assert pairs(violations).count((case.code, case.at or case.change.path)) == 1, violations
+    message, _ = parse_text(json.dumps(document).encode(), problem_pb2.Problem, source_name="a.json")
+    assert message is not None
+    assert check_message(message) == (None, violations)
     assert all(violation.message and violation.action for violation in violations)
 
 

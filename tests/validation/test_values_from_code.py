@@ -17,6 +17,7 @@ from tehai.domain.offer import OnDemand
 from tehai.domain.problem import Problem
 from tehai.validation import ordered, validate
 from tehai.validation.registry import MORE_CODE, VIOLATIONS_MAX
+from tehai.wire import problem_from_proto, problem_to_proto
 from tests.wire.small_problem import pairs, small_problem
 
 BAD_VALUES: dict[type, list[Any]] = {
@@ -31,7 +32,7 @@ ODD_VALUES: dict[type, list[Any]] = {
 }
 
 
-def _changed(node: Any, values: dict[type, list[Any]]) -> Iterator[tuple[str, Any]]:
+def _changed(node: object, values: dict[type, list[Any]]) -> Iterator[tuple[str, Any]]:
     """Yield (path, copy) of a value for every scalar in it and every bad value of its type."""
     for bad in values.get(type(node), []):
         yield "", bad
@@ -55,12 +56,16 @@ def test_no_number_may_be_not_finite() -> None:
 
 
 def test_no_value_makes_a_rule_raise() -> None:
-    """Zero, negative and huge integers, broken text, the first and the last date and empty lists are answered."""
+    """Odd integers, texts, dates and empty lists are answered, and whatever is valid has a message of its own."""
     checked = 0
-    for _, problem in _changed(small_problem(), ODD_VALUES):
-        validate(problem)
+    valid = 0
+    for path, problem in _changed(small_problem(), ODD_VALUES):
         checked += 1
+        if not validate(problem):
+            valid += 1
+            assert problem_from_proto(problem_to_proto(problem)).problem == problem, path
     assert checked > 500
+    assert valid > 50
 
 
 def test_a_workload_has_one_kind_of_work() -> None:
@@ -81,6 +86,14 @@ def test_a_currency_needs_a_rate() -> None:
     offer = replace(problem.offers[0], kind=replace(kind, price_per_accelerator_hour=UnitPrice(Decimal(1), "EUR")))
     path = "offers[0].on_demand.price_per_accelerator_hour.currency_code"
     assert pairs(validate(replace(problem, offers=(offer, *problem.offers[1:])))) == [("E1403", path)]
+
+
+def test_a_note_and_a_version_made_by_code() -> None:
+    """A note's date and the schema version are checked where no reader did."""
+    problem = small_problem()
+    note = replace(problem.source_notes[0], as_of_date="May")
+    changed = replace(problem, source_notes=(note,), schema_version=7)
+    assert pairs(validate(changed)) == [("E1813", "schema_version"), ("E1812", "source_notes[0].as_of_date")]
 
 
 LONG_LISTS = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -19,6 +19,11 @@ INTEGER_BASES = {
 ITEMS = 2
 
 
+def descriptor_of(message: Message | type[Message]) -> Descriptor:
+    """Return the descriptor of a message; its stub knows two classes for one."""
+    return cast("Descriptor", message.DESCRIPTOR)
+
+
 class Filler:
     """Gives every scalar another value; ``variant`` chooses the member of every oneof."""
 
@@ -29,7 +34,7 @@ class Filler:
 
     def fill(self, message: Message) -> None:
         """Set every field of a message and of the messages in it."""
-        for field in self._chosen(message.DESCRIPTOR):
+        for field in self._chosen(descriptor_of(message)):
             self.filled.add(field.full_name)
             if field.is_repeated:
                 items: Any = getattr(message, field.name)

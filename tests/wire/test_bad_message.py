@@ -70,13 +70,23 @@ CASES: list[tuple[str, Change, str, str]] = [
         "E1103",
         f"{ON_DEMAND}.price_per_accelerator_hour",
     ),
-    ("no price of a unit", lambda m: m.offers[3].purchase.ClearField("price_per_unit"), "E1103", "offers[3].purchase.price_per_unit"),
+    (
+        "no price of a unit",
+        lambda m: m.offers[3].purchase.ClearField("price_per_unit"),
+        "E1103",
+        "offers[3].purchase.price_per_unit",
+    ),
     ("decimal with an exponent", _set("market.usd_jpy_spot", "1e2"), "E1104", "market.usd_jpy_spot"),
     ("decimal with a comma", _set("market.usd_jpy_spot", "150,25"), "E1104", "market.usd_jpy_spot"),
     ("decimal NaN", _set("market.yen_interest_rate", "NaN"), "E1104", "market.yen_interest_rate"),
     ("decimal in other digits", _set("market.usd_jpy_spot", "１５０"), "E1104", "market.usd_jpy_spot"),
     ("decimal too long", _set("market.usd_jpy_spot", "1" * 41), "E1104", "market.usd_jpy_spot"),
-    ("no decimal", _set("offers.0.on_demand.price_per_accelerator_hour.amount", ""), "E1104", f"{ON_DEMAND}.price_per_accelerator_hour.amount"),
+    (
+        "no decimal",
+        _set("offers.0.on_demand.price_per_accelerator_hour.amount", ""),
+        "E1104",
+        f"{ON_DEMAND}.price_per_accelerator_hour.amount",
+    ),
     ("no such day", _set("workloads.1.release_date", "2028-02-30"), "E1105", "workloads[1].release_date"),
     ("another order of a date", _set("calendar.first_date", "10-01-2028"), "E1105", "calendar.first_date"),
     ("a date without dashes", _set("calendar.first_date", "20280110"), "E1105", "calendar.first_date"),
@@ -93,17 +103,37 @@ CASES: list[tuple[str, Change, str, str]] = [
     ("programme without a kind", lambda m: m.programmes[0].ClearField("usage_grant"), "E1107", "programmes[0]"),
     ("no size class", lambda m: m.members[1].ClearField("size_class"), "E1108", "members[1].size_class"),
     ("size class of a later version", _set("members.1.size_class", 99), "E1108", "members[1].size_class"),
-    ("no payment timing", _set("offers.1.reservation.terms.1.payment_timing", 0), "E1108", "offers[1].reservation.terms[1].payment_timing"),
+    (
+        "no payment timing",
+        _set("offers.1.reservation.terms.1.payment_timing", 0),
+        "E1108",
+        "offers[1].reservation.terms[1].payment_timing",
+    ),
     ("no status", _set("source_notes.1.status", 0), "E1108", "source_notes[1].status"),
-    ("unknown currency", _set("offers.0.on_demand.price_per_accelerator_hour.currency_code", "EUR"), "E1109", f"{ON_DEMAND}.price_per_accelerator_hour.currency_code"),
-    ("no currency", _set("offers.3.purchase.price_per_unit.currency_code", ""), "E1109", "offers[3].purchase.price_per_unit.currency_code"),
+    (
+        "unknown currency",
+        _set("offers.0.on_demand.price_per_accelerator_hour.currency_code", "EUR"),
+        "E1109",
+        f"{ON_DEMAND}.price_per_accelerator_hour.currency_code",
+    ),
+    (
+        "no currency",
+        _set("offers.3.purchase.price_per_unit.currency_code", ""),
+        "E1109",
+        "offers[3].purchase.price_per_unit.currency_code",
+    ),
     ("unknown field", lambda m: m.MergeFromString(UNKNOWN_FIELD), "E1110", "100"),
-    ("unknown field inside", lambda m: m.workloads[2].gang_options[1].MergeFromString(UNKNOWN_FIELD), "E1110", "workloads[2].gang_options[1].100"),
+    (
+        "unknown field inside",
+        lambda m: m.workloads[2].gang_options[1].MergeFromString(UNKNOWN_FIELD),
+        "E1110",
+        "workloads[2].gang_options[1].100",
+    ),
     ("kind of a later version", _later_kind_of_offer, "E1110", "offers[2].100"),
     ("too many gang options", _many_gangs, "E1111", "workloads[3].gang_options"),
     ("too many sites", _many_sites, "E1111", "sites"),
     ("mandatory is false", _set("workloads.2.mandatory", False), "E1112", "workloads[2].mandatory"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "change", "code", "path"), CASES, ids=[case[0] for case in CASES])

@@ -29,7 +29,7 @@ VALUES = st.one_of(
 )
 
 
-def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def _places(node: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the place of every value in a document."""
     found = [path] if path else []
     items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()

@@ -77,7 +77,10 @@ def test_decimals_need_no_quotes(name: str, literal: str) -> None:
 
 def test_every_style_of_yaml_text() -> None:
     """Quoted, folded and literal text, comments and anchors are read."""
-    text = "display_name: &name |-\n  two\n  lines\nsource_notes:\n- {subject: 'it''s', source: *name} # here\n- quoted: >-\n    a\n    b\n"
+    text = (
+        "display_name: &name |-\n  two\n  lines\n"
+        "source_notes:\n- {subject: 'it''s', source: *name} # here\n- quoted: >-\n    a\n    b\n"
+    )
     message, violations = parse_text(text.encode(), problem_pb2.Problem, source_name="a.yaml")
     assert violations == ()
     assert message is not None
@@ -85,7 +88,47 @@ def test_every_style_of_yaml_text() -> None:
     assert [message.source_notes[0].subject, message.source_notes[1].quoted] == ["it's", "a b"]
 
 
-TRICKY = ["", " ", "yes", "Null", "~", "1e5", "0x1f", "2028-01-10", "a: b", "a #b", "- a", "#", "é", "北海道", "\u2028", "\x7f", "\x85", "🗼", "a\nb", "'", '"', "\\", "a ", "[a]", "{", "*a", "&a", "!a", "%a", "@", "=", "<<", ".5", "-", "?", ":", "a,b", "\ufeff", "\x00"]  # fmt: skip
+TRICKY = [
+    "",
+    " ",
+    "yes",
+    "Null",
+    "~",
+    "1e5",
+    "0x1f",
+    "2028-01-10",
+    "a: b",
+    "a #b",
+    "- a",
+    "#",
+    "é",
+    "北海道",
+    "\u2028",
+    "\x7f",
+    "\x85",
+    "🗼",
+    "a\nb",
+    "'",
+    '"',
+    "\\",
+    "a ",
+    "[a]",
+    "{",
+    "*a",
+    "&a",
+    "!a",
+    "%a",
+    "@",
+    "=",
+    "<<",
+    ".5",
+    "-",
+    "?",
+    ":",
+    "a,b",
+    "\ufeff",
+    "\x00",
+]
 
 
 @pytest.mark.parametrize("text", TRICKY)

@@ -105,7 +105,8 @@ impl PyInstance {
         Ok((result.bound, result.gradient.into_pyarray(py), columns))
     }
 
-    /// Ascend from `prices` (empty: from the cheapest unit costs): (best bound, best prices, passes, columns met).
+    /// Ascend from `prices` (empty: from the cheapest unit costs): (best bound, best prices, mean units of
+    /// each order option over the later passes, columns met).
     #[pyo3(signature = (prices, step_count, step_first, step_last, keep_from))]
     fn ascend<'py>(
         &self,
@@ -115,14 +116,14 @@ impl PyInstance {
         step_first: f64,
         step_last: f64,
         keep_from: usize,
-    ) -> PyResult<(f64, Bound<'py, PyArray1<f64>>, usize, Py<PyDict>)> {
+    ) -> PyResult<(f64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Py<PyDict>)> {
         let start = if prices.len()? == 0 { Vec::new() } else { self.checked_prices(&prices)? };
         let options = AscentOptions { step_count, step_first, step_last };
-        let (ascent, passes, met) = py.detach(|| {
+        let (ascent, met) = py.detach(|| {
             let mut ascent = Ascent::new(&self.inner, &start);
             let mut met: Vec<Column> = Vec::new();
             let mut pass = 0;
-            let passes = ascent.run(&self.inner, &options, |_, columns| {
+            ascent.run(&self.inner, &options, |_, columns| {
                 pass += 1;
                 if pass > keep_from {
                     met.extend(columns.iter().filter(|c| c.mode != usize::MAX).copied());
@@ -131,10 +132,10 @@ impl PyInstance {
             });
             met.sort_by_key(|c| (c.mode, c.start, c.programme));
             met.dedup_by_key(|c| (c.mode, c.start, c.programme));
-            (ascent, passes, met)
+            (ascent, met)
         });
         let columns = columns_to_dict(py, &self.inner, &met)?;
-        Ok((ascent.best_bound, ascent.best_prices.into_pyarray(py), passes, columns))
+        Ok((ascent.best_bound, ascent.best_prices.into_pyarray(py), ascent.mean_units.into_pyarray(py), columns))
     }
 
     /// Columns of price at most their workload's cheapest plus `threshold_yen`, at most so many for each workload.

@@ -29,7 +29,8 @@ pub struct Ascent {
     pub best_prices: Vec<f64>,
     /// Best bound so far in yen.
     pub best_bound: f64,
-    /// Weighted mean of the cheapest columns' rows: not kept; columns met instead.
+    /// Mean units of each order option over the later passes: near a primal optimum (Anstreicher and Wolsey 2009).
+    pub mean_units: Vec<f64>,
     mean: Vec<f64>,
     square: Vec<f64>,
     passes: i32,
@@ -46,6 +47,7 @@ impl Ascent {
             best_prices: start.clone(),
             prices: start,
             best_bound: f64::NEG_INFINITY,
+            mean_units: vec![0.0; instance.committed.option_first.len()],
             mean: vec![0.0; layout.count],
             square: vec![0.0; layout.count],
             passes: 0,
@@ -63,6 +65,7 @@ impl Ascent {
         self.prices.clone_from(&self.best_prices);
         let shrink = (options.step_last / options.step_first).powf(1.0 / (options.step_count.max(2) - 1) as f64);
         let mut step = options.step_first;
+        let averaged_from = options.step_count / 2;
         for pass in 0..options.step_count {
             let evaluation = evaluate(instance, &self.prices);
             if evaluation.bound > self.best_bound {
@@ -71,6 +74,11 @@ impl Ascent {
             }
             if stop(self.best_bound, &evaluation.columns) {
                 return pass + 1;
+            }
+            if pass >= averaged_from {
+                for &(option, units) in &evaluation.orders {
+                    self.mean_units[option] += units / (options.step_count - averaged_from) as f64;
+                }
             }
             self.step(instance, &evaluation, step);
             step *= shrink;

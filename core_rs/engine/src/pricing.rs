@@ -41,6 +41,8 @@ pub struct Evaluation {
     pub gradient: Vec<f64>,
     /// Cheapest column of each workload, (W,).
     pub columns: Vec<Column>,
+    /// Order options and their units at the supply side's minimum.
+    pub orders: Vec<(usize, f64)>,
 }
 
 /// Re-compute the bound at `prices` with a supergradient and every workload's cheapest column.
@@ -51,7 +53,8 @@ pub fn evaluate(instance: &Instance, prices: &[f64]) -> Evaluation {
     let limits = row_limits(instance);
     let mut gradient: Vec<f64> = limits.iter().map(|limit| -limit).collect();
     let mut bound: f64 = -limits.iter().zip(prices).map(|(limit, price)| limit * price).sum::<f64>();
-    bound += supply_minimum(instance, prices, &mut gradient);
+    let mut orders = Vec::new();
+    bound += supply_minimum(instance, prices, &mut gradient, &mut orders);
     // One fixed order of summation, so that threads cannot change a bit.
     for column in &columns {
         if column.price.is_finite() {
@@ -59,7 +62,7 @@ pub fn evaluate(instance: &Instance, prices: &[f64]) -> Evaluation {
             add_column_gradient(instance, &prefix, column, &mut gradient);
         }
     }
-    Evaluation { bound, gradient, columns }
+    Evaluation { bound, gradient, columns, orders }
 }
 
 /// Project `prices` to the rows that exist and evaluate there.

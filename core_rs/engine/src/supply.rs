@@ -6,8 +6,13 @@ use crate::prices::PriceLayout;
 /// Add the supply side's minimum: returns its yen and adds its use of each row to `gradient`.
 ///
 /// The gradient convention is that of the whole bound: placed hours add, supplied hours subtract (capacity rows);
-/// cash adds to budget rows.
-pub fn supply_minimum(instance: &Instance, prices: &[f64], gradient: &mut [f64]) -> f64 {
+/// cash adds to budget rows. `orders` receives (order option, units) of the minimiser.
+pub fn supply_minimum(
+    instance: &Instance,
+    prices: &[f64],
+    gradient: &mut [f64],
+    orders: &mut Vec<(usize, f64)>,
+) -> f64 {
     let layout = PriceLayout::of(instance);
     let mut total = 0.0;
     for offer in 0..instance.hourly.pool.len() {
@@ -16,9 +21,9 @@ pub fn supply_minimum(instance: &Instance, prices: &[f64], gradient: &mut [f64])
     for offer in 0..instance.committed.pool.len() {
         let worth = hour_worth(instance, &layout, offer, prices);
         total += if instance.committed.limit_is_live[offer] {
-            chain_minimum(instance, &layout, offer, prices, &worth, gradient)
+            chain_minimum(instance, &layout, offer, prices, &worth, gradient, orders)
         } else {
-            best_order_minimum(instance, &layout, offer, prices, &worth, gradient)
+            best_order_minimum(instance, &layout, offer, prices, &worth, gradient, orders)
         };
     }
     total
@@ -92,6 +97,7 @@ fn chain_minimum(
     prices: &[f64],
     worth: &[f64],
     gradient: &mut [f64],
+    orders: &mut Vec<(usize, f64)>,
 ) -> f64 {
     let table = &instance.committed;
     let periods = instance.sizes.periods;
@@ -123,6 +129,7 @@ fn chain_minimum(
             continue;
         }
         add_order(instance, layout, offer, option, blocks, worth, gradient);
+        orders.push((option, blocks));
         t += table.live_offset[option + 1] - table.live_offset[option];
     }
     blocks * best_from[0].0
@@ -136,6 +143,7 @@ fn best_order_minimum(
     prices: &[f64],
     worth: &[f64],
     gradient: &mut [f64],
+    orders: &mut Vec<(usize, f64)>,
 ) -> f64 {
     let table = &instance.committed;
     let mut best = (0.0_f64, usize::MAX);
@@ -147,6 +155,7 @@ fn best_order_minimum(
     }
     if best.1 != usize::MAX {
         add_order(instance, layout, offer, best.1, table.unit_limit[offer], worth, gradient);
+        orders.push((best.1, table.unit_limit[offer]));
     }
     best.0 * table.unit_limit[offer]
 }

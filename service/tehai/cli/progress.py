@@ -13,6 +13,8 @@ import click
 from tehai.domain.result import Progress
 
 LINE_SECONDS = 5.0
+# A new phase is worth a line sooner.
+PHASE_SECONDS = 1.0
 OnProgress = Callable[[Progress], None]
 
 
@@ -29,16 +31,18 @@ def shown_progress(gap_target: float, *, quiet: bool) -> Iterator[OnProgress]:
 
 
 class _Lines:
-    """Prints a line at most every LINE_SECONDS, the first at once."""
+    """Prints the first progress, then one every LINE_SECONDS, or after PHASE_SECONDS where the phase is another."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        self._last: Progress | None = None
+        self._printed_at = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Print ``progress`` if it is time."""
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + LINE_SECONDS
+        now, last = time.monotonic(), self._last
+        seconds = LINE_SECONDS if last is not None and progress.phase is last.phase else PHASE_SECONDS
+        if last is None or now - self._printed_at >= seconds:
+            self._last, self._printed_at = progress, now
             click.echo(describe(progress), err=True)
 
 

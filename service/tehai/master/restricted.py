@@ -381,4 +381,5 @@ def _block_accelerators(arrays: Mapping[str, Any]) -> FloatArray:
     first = arrays["live_offset"][np.minimum(arrays["option_offset"][:-1], max(len(arrays["live_offset"]) - 2, 0))]
     some = arrays["option_offset"][:-1] < arrays["option_offset"][1:]
     padded = np.append(arrays["live_accelerators"], 1.0)
-    return np.where(some, padded[np.where(some, first, -1)], 1.0)
+    blocks: FloatArray = np.where(some, padded[np.where(some, first, -1)], 1.0)
+    return blocks

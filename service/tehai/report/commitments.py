@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tehai.domain.offer import PaymentTiming, Purchase, Reservation
 from tehai.domain.plan import Plan, PurchaseOrder, ReservationOrder
-from tehai.report.formats import new_table
+from tehai.report.formats import MILLION, new_table
 from tehai.report.names import Names, shown
 
 
@@ -20,11 +20,11 @@ class Commitment:
 
     sign_by: date
     offer: str
-    pool: str
     what: str
     capacity_from: date
     accelerators: int
-    fee: str
+    fee: Decimal
+    currency_code: str
     payment: str
 
 
@@ -41,15 +41,18 @@ def commitments_table(names: Names, plan: Plan) -> Table | None:
     if not rows:
         return None
     caption = "Book by is the last day that keeps the lead time. Fees are for the whole term, also past the horizon."
-    table = new_table(
-        "Commitments to sign",
-        ("Book by", "Offer", "Pool", "What", "Capacity from", "Payment"),
-        ("Accelerators", "Fee"),
-        caption,
-    )
+    texts = ("Book by", "Offer", "What", "Capacity from", "Payment")
+    table = new_table("Commitments to sign, fees in millions", texts, ("Accelerators", "Fee"), caption)
     for row in rows:
         day, start = row.sign_by.isoformat(), row.capacity_from.isoformat()
-        table.add_row(day, row.offer, row.pool, row.what, start, row.payment, f"{row.accelerators:,}", row.fee)
+        fee = f"{row.currency_code} {row.fee / MILLION:,.2f}"
+        table.add_row(day, row.offer, row.what, start, row.payment, f"{row.accelerators:,}", fee)
+    table.add_section()
+    for currency in sorted({row.currency_code for row in rows}):
+        fees = [row.fee for row in rows if row.currency_code == currency]
+        table.add_row(
+            "", f"{len(fees)} in {currency}", "", "", "", "", f"{currency} {sum(fees) / MILLION:,.2f}", style="bold"
+        )
     return table
 
 
@@ -66,8 +69,8 @@ def _reservation(names: Names, order: ReservationOrder) -> Commitment:
     timing = "all when booked" if term.payment_timing is PaymentTiming.PREPAID else "each period"
     what = f"{order.blocks} × {kind.block_accelerators} for {term.term_periods} periods"
     booked = calendar.date_of(order.start_period - kind.lead_time_periods)
-    start, pool = calendar.date_of(order.start_period), shown(names.pools[offer.pool_id])
-    return Commitment(booked, shown(offer), pool, what, start, accelerators, _fee(fee, price.currency_code), timing)
+    start = calendar.date_of(order.start_period)
+    return Commitment(booked, shown(offer), what, start, accelerators, fee, price.currency_code, timing)
 
 
 def _purchase(names: Names, order: PurchaseOrder) -> Commitment:
@@ -80,11 +83,5 @@ def _purchase(names: Names, order: PurchaseOrder) -> Commitment:
     price = kind.price_per_unit
     what = f"buy {order.units} × {kind.unit_accelerators}"
     first = calendar.date_of(order.order_period + kind.delivery_steps[0].periods_after_order)
-    ordered, pool = calendar.date_of(order.order_period), shown(names.pools[offer.pool_id])
-    fee = _fee(price.amount * order.units, price.currency_code)
-    return Commitment(ordered, shown(offer), pool, what, first, accelerators, fee, "all when ordered")
-
-
-def _fee(amount: Decimal, currency_code: str) -> str:
-    """Return a fee in millions of the offer's own currency."""
-    return f"{currency_code} {amount / 1_000_000:,.2f} M"
+    ordered, fee = calendar.date_of(order.order_period), price.amount * order.units
+    return Commitment(ordered, shown(offer), what, first, accelerators, fee, price.currency_code, "all when ordered")

@@ -15,8 +15,8 @@ from tehai.report.names import Names, shown
 from tehai.report.occupancy import PoolOccupancy
 
 ROWS_MAX = 12
-# Prices under this many units are noise of the optimisation.
-PRICE_MIN = 1e-6
+# Prices that would print as zero are left out.
+PRICE_MIN = 0.005
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ def workloads_table(names: Names, plan: Plan) -> Table:
     """Return one row for each placed workload, by start."""
     table = new_table(
         "Workloads placed",
-        ("Workload", "Member", "Pool", "Start", "End", "Programme"),
-        ("Accelerators", "Hours", "Periods late", "Grant, million yen"),
+        ("Workload", "Member", "Pool", "Start", "End"),
+        ("Gang", "Hours", "Late", "Grant"),
+        "Gang: accelerators. Late: periods between release and start. Grant: million yen.",
     )
     rows = sorted(plan.placements, key=lambda placement: (placement.segments[0].start_period, placement.workload_id))
     for placement in rows:
@@ -34,10 +35,9 @@ def _add(table: Table, names: Names, placement: Placement) -> None:
     release = max(0, calendar.first_period_from(workload.release_date))
     late = first.start_period - release
     grant = sum(claim.amount_yen for claim in placement.claims)
-    programme = shown(names.programmes[placement.programme_id]) if placement.programme_id else NONE
     pools = ", ".join(dict.fromkeys(shown(names.pools[segment.pool_id]) for segment in placement.segments))
     run_hours = sum(segment.run_hours for segment in placement.segments)
-    texts = (shown(workload), workload.member_id, pools, first.start_date.isoformat(), end.isoformat(), programme)
+    texts = (shown(workload), workload.member_id, pools, first.start_date.isoformat(), end.isoformat())
     table.add_row(*texts, f"{first.accelerators:,}", f"{run_hours:,.0f}", str(late) if late else NONE, million(grant))
 
 
@@ -46,7 +46,7 @@ def not_run_table(names: Names, result: SolveResult) -> Table | None:
     if not result.plan.not_run_workload_ids:
         return None
     reasons = {workload.workload_id: workload.reason for workload in result.unplaceable_workloads}
-    table = new_table("Workloads not run", ("Workload", "Member", "Reason"), ("Charge, million yen",))
+    table = new_table("Workloads not run, million yen", ("Workload", "Member", "Reason"), ("Charge",))
     for workload_id in result.plan.not_run_workload_ids:
         workload = names.workloads[workload_id]
         charge = "has to run" if workload.cost_not_run_yen is None else million(workload.cost_not_run_yen)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from tehai.domain.plan import StopReason
-from tehai.engine.search import Cooling, PlanArrays, Search, empty_plan
+from tehai.engine.instance import IntArray
+from tehai.engine.search import Cooling, Search, empty_plan
 from tehai.master.linear_model import MasterError, Solver, SolveLimits
-from tehai.master.restricted import ColumnSet, MasterSolution, RestrictedMaster, columns_of_plan
+from tehai.master.restricted import ColumnSet, RestrictedMaster, columns_of_plan
 from tehai.solve.effort import Effort
-from tehai.solve.price import entry_count
 from tehai.solve.state import State
 
 # Iterations of a round times modes stay near this, so that a round takes a second or so whatever the size.
@@ -30,9 +31,9 @@ POLISH_TIME_FRACTION = 0.25
 TIE = 1e-7
 
 
-def improve_plan(state: State, master: MasterSolution | None, effort: Effort, report: Callable[[str], None]) -> StopReason:
+def improve_plan(state: State, effort: Effort, report: Callable[[str], None]) -> StopReason:
     """Alternate search and polish until a limit, the gap, or a proof that no column can improve; returns why it ended."""
-    search = _first_search(state, master, effort)
+    search = _first_search(state, effort)
     report("search")
     while True:
         reason = _reached(state, effort)
@@ -41,7 +42,7 @@ def improve_plan(state: State, master: MasterSolution | None, effort: Effort, re
         effort.begin_round()
         _search_round(state, search, effort)
         report("search")
-        if _reached(state, effort) is None:
+        if _reached(state, effort) is None and is_polish_worthwhile(state):
             report("polish")
             _polish_round(state, search, effort)
             report("polish")
@@ -55,25 +56,29 @@ def _reached(state: State, effort: Effort) -> StopReason | None:
     return effort.stop_reason()
 
 
-def _first_search(state: State, master: MasterSolution | None, effort: Effort) -> Search:
-    """Start the chains from the master's commitments, rounded, and insert every workload."""
+def is_polish_worthwhile(state: State) -> bool:
+    """Whether the columns that can still improve the plan are few enough for an integer master."""
+    threshold = state.objective - state.bound
+    counted = state.instance.native.cheap_columns(state.prices, threshold, POLISH_COLUMNS_MAX)
+    return len(counted["mode"]) <= POLISH_COLUMNS_MAX
+
+
+def _first_search(state: State, effort: Effort) -> Search:
+    """Start the chains from the linear optimum's commitments, rounded, and insert every workload."""
     instance = state.instance
-    start = empty_plan(instance)
-    if master is not None:
-        units = rounded_units(state, master)
-        start = PlanArrays(start.mode, start.start, start.programme, start.claims, units)
+    start = replace(empty_plan(instance), units=rounded_units(state))
     search = Search(instance, state.prices, start, max(1, effort.options.threads), effort.options.seed)
     search.construct()
     state.offer_plan(search.best_objective, search.best_plan())
     return search
 
 
-def rounded_units(state: State, master: MasterSolution) -> np.ndarray:
-    """Round the master's commitments offer by offer, keeping each offer's running total near the fraction's."""
+def rounded_units(state: State) -> IntArray:
+    """Round the linear optimum's commitments offer by offer, keeping each offer's running total near the fraction's."""
     arrays = state.instance.arrays
-    units = np.zeros(len(master.units), dtype=np.int64)
+    units = np.zeros(len(state.fractional_units), dtype=np.int64)
     for low, high in zip(arrays["option_offset"][:-1], arrays["option_offset"][1:], strict=True):
-        total = np.cumsum(master.units[low:high])
+        total = np.cumsum(state.fractional_units[low:high])
         whole = np.floor(total + 1e-6)
         units[low:high] = np.diff(whole, prepend=0.0).astype(np.int64)
     return units

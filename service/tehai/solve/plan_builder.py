@@ -20,7 +20,7 @@ from tehai.domain.plan import (
     StopReason,
 )
 from tehai.domain.problem import SCHEMA_VERSION, Problem
-from tehai.engine.instance import EngineInstance
+from tehai.engine.instance import EngineInstance, IntArray
 from tehai.engine.market_arrays import FloatArray, prices_over_time
 from tehai.engine.search import PlanArrays
 from tehai.solve.ledger import Ledger
@@ -195,7 +195,7 @@ class _PlanBuilder:
             self.ledger.pay(self.fiscal_year(int(t)), yen)
 
 
-def dispatch(instance: EngineInstance, units: FloatArray, hours: FloatArray) -> FloatArray:
+def dispatch(instance: EngineInstance, units: IntArray, hours: FloatArray) -> FloatArray:
     """Serve placed ``hours`` (P, T) from each pool's offers, cheapest first; returns use by offer, (offers, T).
 
     Merit order is optimal here: every offer of a pool serves every workload alike, and dearer hours cost more cash too.
@@ -224,7 +224,7 @@ def dispatch(instance: EngineInstance, units: FloatArray, hours: FloatArray) -> 
     return use
 
 
-def live_accelerators(instance: EngineInstance, units: FloatArray) -> FloatArray:
+def live_accelerators(instance: EngineInstance, units: IntArray) -> FloatArray:
     """Return accelerators live by committed offer and period, shape (committed offers, T)."""
     arrays = instance.arrays
     live = np.zeros((len(instance.committed_offers), arrays["periods"]))

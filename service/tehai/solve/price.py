@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tehai.engine.instance import EngineInstance
+from tehai.engine.market_arrays import FloatArray
 from tehai.master.linear_model import MasterError, Solver, SolveLimits
-from tehai.master.restricted import ColumnSet, MasterSolution, RestrictedMaster
+from tehai.master.restricted import ColumnSet, RestrictedMaster
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
@@ -22,22 +23,21 @@ CONVERGED = 1e-6
 # Part of a time limit that the master may take.
 MASTER_TIME_FRACTION = 0.25
 # Entries of the master beyond which the ascent alone has to do: a simplex would take minutes.
-MASTER_ENTRIES_MAX = 4_000_000
+MASTER_ENTRIES_MAX = 60_000
 
 
 def ascend(instance: EngineInstance) -> State:
     """Return the state after the dual ascent: prices, bound, and the columns that were cheapest on the way."""
-    bound, prices, _, met = instance.native.ascend(
+    bound, prices, mean_units, met = instance.native.ascend(
         np.zeros(0), ASCENT_STEPS, STEP_FIRST, STEP_LAST, KEEP_COLUMNS_FROM
     )
-    return State(instance, prices, bound, ColumnSet.from_dict(met))
+    return State(instance, prices, bound, ColumnSet.from_dict(met), fractional_units=mean_units)
 
 
-def improve_prices(state: State, effort: Effort) -> MasterSolution | None:
-    """Alternate linear master and pricing until both agree; returns the last master, None where none was solved."""
+def improve_prices(state: State, effort: Effort) -> None:
+    """Alternate linear master and pricing until both agree; keeps the master's commitments."""
     started = effort.elapsed_seconds
     limit = effort.seconds_for(MASTER_TIME_FRACTION)
-    last = None
     for _ in range(MASTER_ROUNDS_MAX):
         if effort.stop_reason() is not None or entry_count(state) > MASTER_ENTRIES_MAX:
             break
@@ -52,25 +52,22 @@ def improve_prices(state: State, effort: Effort) -> MasterSolution | None:
             break
         if solved is None or solved.prices is None:
             break
-        last = solved
-        state.master_units = solved.units
+        state.fractional_units = solved.units
         if solved.objective_yen - state.bound <= CONVERGED * abs(state.bound):
             break
-        _price_between(state, solved)
-    return last
+        _price_between(state, solved.prices)
 
 
-def _price_between(state: State, solved: MasterSolution) -> None:
-    assert solved.prices is not None
+def _price_between(state: State, lp_prices: FloatArray) -> None:
     center = state.prices
     for part in SMOOTHING:
-        prices = part * center + (1.0 - part) * solved.prices
+        prices = part * center + (1.0 - part) * lp_prices
         bound, _, cheapest = state.instance.native.evaluate(prices)
         state.columns = state.columns.union(ColumnSet.from_dict(cheapest))
         state.offer_bound(bound, prices)
 
 
 def entry_count(state: State) -> int:
-    """Estimate the entries of the linear master: live periods of orders and periods of columns."""
+    """Return the entries of the linear master's largest part: periods of columns."""
     modes = state.instance.native.modes()
-    return len(state.instance.arrays["live_accelerators"]) + int(modes["length"][state.columns.mode].sum())
+    return int(modes["length"][state.columns.mode].sum())

@@ -53,9 +53,9 @@ def solve(
     instance = build_instance(problem)
     state = ascend(instance)
     reporter.say(SolvePhase.ASCEND, state)
-    master = improve_prices(state, effort)
+    improve_prices(state, effort)
     reporter.say(SolvePhase.MASTER, state)
-    stop_reason = improve_plan(state, master, effort, lambda phase: reporter.say(SolvePhase(phase), state))
+    stop_reason = improve_plan(state, effort, lambda phase: reporter.say(SolvePhase(phase), state))
     reporter.say(SolvePhase.CERTIFY, state)
     best = state.plan if state.plan is not None else empty_plan(instance)
     return Answer(

@@ -26,7 +26,8 @@ class State:
     plan: PlanArrays | None = None
     objective: float = float("inf")
     proven_best: bool = False
-    master_units: FloatArray = field(default_factory=lambda: np.zeros(0))
+    # Commitments of the linear optimum: mean of the ascent's orders, or the linear master's.
+    fractional_units: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     def offer_bound(self, bound: float, prices: FloatArray) -> None:
         """Keep a better bound."""

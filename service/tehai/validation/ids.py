@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
+from tehai.domain.problem import SCHEMA_VERSION
 from tehai.validation.common import repeated_ids, shown
 from tehai.validation.registry import Found, rule
 from tehai.validation.texts import is_clean, is_composed, texts_of
@@ -133,3 +135,25 @@ def check_e1811_text_not_composed(view: ProblemView) -> Iterator[Found]:
     for path, text in texts_of(view.problem):
         if not is_composed(text):
             yield Found(path, f"{shown(text)} has characters in parts that exist as one")
+
+
+@rule("E1812", "the date of a source note is not a date", "Write YYYY-MM-DD, or leave it empty where not known.")
+def check_e1812_source_note_date_malformed(view: ProblemView) -> Iterator[Found]:
+    """A figure held on a day, or on a day that is not known."""
+    for i, note in enumerate(view.problem.source_notes):
+        if note.as_of_date and not _is_date(note.as_of_date):
+            yield Found(f"source_notes[{i}].as_of_date", f"{shown(note.as_of_date)} is not a date")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+@rule("E1813", "the schema version is not the one this Tehai knows", f"Write {SCHEMA_VERSION}.")
+def check_e1813_schema_version_unknown(view: ProblemView) -> Iterator[Found]:
+    """A problem made by code has the version of this code."""
+    if view.problem.schema_version != SCHEMA_VERSION:
+        yield Found("schema_version", "the version is another one")

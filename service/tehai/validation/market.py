@@ -64,5 +64,5 @@ def check_e1714_forward_rate_not_positive(view: ProblemView) -> Iterator[Found]:
         ("yen_interest_rate", market.yen_interest_rate),
         ("dollar_interest_rate", market.dollar_interest_rate),
     ):
-        if rate.is_finite() and 1 + rate * years <= 0:
+        if rate.is_finite() and -1 < rate <= RATE_MAX and 1 + rate * years <= 0:
             yield Found(f"market.{name}", f"1 + {rate:.20g} * {years:.1f} years is not positive")

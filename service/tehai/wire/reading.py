@@ -55,11 +55,18 @@ class Reader:
         self.tainted: set[str] = set(known)
         self._known = TaintedPaths(self.tainted)
 
+    @property
+    def full(self) -> bool:
+        """Whether so much is wrong already that nothing more is recorded."""
+        return len(self.violations) > FORMAT_VIOLATIONS_MAX
+
     def fail(self, code: str, path: str, message: str, *, action: str = "", taint: str | None = None) -> None:
         """Record a violation; ``taint`` (default: ``path``) is the path whose value is a placeholder."""
+        if self.full:
+            return
         placeholder = path if taint is None else taint
         self.tainted.add(placeholder)
-        if self._known.covers(placeholder) or len(self.violations) > FORMAT_VIOLATIONS_MAX:
+        if self._known.covers(placeholder):
             return
         if len(self.violations) == FORMAT_VIOLATIONS_MAX:
             code, path, action = "E1199", "document", ""

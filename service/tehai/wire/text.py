@@ -83,6 +83,8 @@ class _MessageBuilder:
                 self._set(message, plan, child, member_path(path, key))
 
     def _unknown(self, message: Message, key: str, path: str) -> None:
+        if self.reader.full:
+            return
         descriptor = message.DESCRIPTOR
         what = f"{shown(key)} is not a field of {descriptor.name}"
         self.reader.fail("E1005", _key_path(path, key), what, action=advice_on_unknown(descriptor, key[:80]))

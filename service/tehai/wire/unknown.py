@@ -8,6 +8,9 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from tehai.wire.reading import Reader, member_path
 
+# One of them is enough to refuse a message; a flood is not read to its end.
+FIELDS_LOOKED_AT_MAX = 1_000
+
 
 def report_unknown_fields(message: Message, reader: Reader, path: str = "") -> None:
     """Record every unknown field of ``message``, which stands at ``path``, and of the messages in it."""
@@ -21,7 +24,7 @@ def report_unknown_fields(message: Message, reader: Reader, path: str = "") -> N
 
 def _walk(message: Message, reader: Reader, path: str) -> None:
     unknown = UnknownFieldSet(message)
-    numbers = sorted({unknown[i].field_number for i in range(len(unknown))})
+    numbers = sorted({unknown[i].field_number for i in range(min(len(unknown), FIELDS_LOOKED_AT_MAX))})
     for number in numbers:
         where = member_path(path, str(number))
         reader.fail("E1110", where, f"field number {number} of {message.DESCRIPTOR.full_name} is not known")

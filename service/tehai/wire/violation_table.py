@@ -11,11 +11,13 @@ from tehai.wire.codes import FORMAT_CODES
 INTRODUCTION = """\
 # Violations
 
-Every code that a check of a problem can report, in a file or over gRPC. A violation has a code, the path of the value, a
-message about the case at hand and an action. All violations are reported at once; rules that rest on a value that could not
-be read stay silent about it. This page is generated: `python -m tehai.wire.violation_table > docs/violations.md`.
+Every code that a check of a problem can report, in a file or over gRPC. A violation has a code, the path of the
+value, a message about the case at hand and an action. All are reported at once; rules that rest on a value that
+could not be read stay silent about it.
 
-A workload that can run nowhere breaks no rule: it is a note of `tehai check`, and a named part of the answer of a solve.
+This page is generated: `python -m tehai.wire.violation_table > docs/violations.md`.
+
+A workload that can run nowhere breaks no rule: `tehai check` notes it, and the answer of a solve names it.
 """
 GROUPS = {
     "E10": "Text: YAML and JSON",

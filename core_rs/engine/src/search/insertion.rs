@@ -69,6 +69,9 @@ impl Scratch {
 }
 
 /// Cheapest candidate of a workload that is not placed, among `modes`.
+///
+/// `price_weight` in [0, 1] mixes the capacity price into the exact cost: 0 is the cost of this insertion alone (committed
+/// capacity is free), 1 the price of the hours to the whole portfolio (what others would pay for them).
 pub fn cheapest_insertion(
     instance: &Instance,
     guidance: &Guidance,
@@ -76,19 +79,20 @@ pub fn cheapest_insertion(
     workload: usize,
     scratch: &mut Scratch,
     modes: impl Iterator<Item = usize>,
+    price_weight: f64,
 ) -> Candidate {
     let not_run = solution.not_run_charge(instance, workload);
     let years = instance.sizes.years;
     let mut best = Candidate { column: Column::not_run(not_run), claims: vec![0.0; years] };
     for index in modes {
         let mode = &instance.modes[index];
-        mark_cells(instance, guidance, solution, mode, scratch);
+        mark_cells(instance, guidance, solution, mode, price_weight, scratch);
         for &(first, last) in instance.starts_of(mode) {
             for start in first..last {
                 if scratch.blocked[start + mode.full] != scratch.blocked[start] {
                     continue;
                 }
-                let price = base_price(instance, guidance, solution, mode, start, scratch, best.column.price);
+                let price = base_price(instance, guidance, solution, mode, start, scratch, price_weight);
                 let Some(price) = price else { continue };
                 if price < best.column.price {
                     best.column = Column { mode: index, start, programme: NO_PROGRAMME, price };
@@ -105,20 +109,49 @@ pub fn cheapest_insertion(
         }
     }
     if best.column.mode != NOT_RUN && best.column.programme == NO_PROGRAMME {
-        best.claims.fill(0.0);
+        take_what_is_left(instance, guidance, solution, scratch, &mut best);
     }
     best
 }
 
+/// Claim from the programme that has most left: budgets nobody else uses are free money, whatever their price says.
+fn take_what_is_left(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    scratch: &mut Scratch,
+    best: &mut Candidate,
+) {
+    let mode = &instance.modes[best.column.mode];
+    let mut most = 0.0;
+    best.claims.fill(0.0);
+    for r in open_programmes(instance, mode) {
+        fill_left(instance, guidance, solution, mode, best.column.start, r, scratch);
+        let total: f64 = scratch.claims.iter().sum();
+        if total > most {
+            most = total;
+            best.column.programme = r;
+            best.claims.copy_from_slice(&scratch.claims);
+        }
+    }
+}
+
 /// Fill the prefix sums of the exact cost of one more full period, and of the periods that have no room.
-fn mark_cells(instance: &Instance, guidance: &Guidance, solution: &Solution, mode: &Mode, scratch: &mut Scratch) {
+fn mark_cells(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    mode: &Mode,
+    price_weight: f64,
+    scratch: &mut Scratch,
+) {
     let hours = mode.gang * instance.pools.period_hours;
     let ranges = instance.starts_of(mode);
     let (from, until) = (ranges[0].0, ranges[ranges.len() - 1].1 - 1 + mode.length);
     scratch.full[from] = 0.0;
     scratch.blocked[from] = 0;
     for t in from..until {
-        let cost = cell_difference(instance, guidance, solution, mode, t, hours);
+        let cost = cell_difference(instance, guidance, solution, mode, t, hours, price_weight);
         scratch.full[t + 1] = scratch.full[t] + cost.unwrap_or(0.0);
         scratch.blocked[t + 1] = scratch.blocked[t] + u32::from(cost.is_none());
     }
@@ -131,6 +164,7 @@ fn cell_difference(
     mode: &Mode,
     t: usize,
     hours: f64,
+    price_weight: f64,
 ) -> Option<f64> {
     let cell = mode.pool * instance.sizes.periods + t;
     if mode.gang > solution.pool_live[cell] + CAPACITY_TOLERANCE {
@@ -145,10 +179,13 @@ fn cell_difference(
     }
     let cost = solution.dispatch_cost(instance, mode.pool, t, solution.hours[cell] + hours)?;
     let year = instance.pools.year_of_period[t];
-    Some((cost - solution.cell_cost[cell]) * (1.0 + guidance.budget[year]))
+    let exact = (cost - solution.cell_cost[cell]) * (1.0 + guidance.budget[year]);
+    let stride = instance.sizes.periods + 1;
+    let prefix = &guidance.prefix.hour[mode.pool * stride..(mode.pool + 1) * stride];
+    Some(exact + price_weight * ((prefix[t + 1] - prefix[t]) * hours - exact))
 }
 
-/// Guided cost before claims; None where the last period has no room or the cost passes `limit` beyond any claim.
+/// Guided cost before claims; None where the last period has no room.
 fn base_price(
     instance: &Instance,
     guidance: &Guidance,
@@ -156,12 +193,12 @@ fn base_price(
     mode: &Mode,
     start: usize,
     scratch: &Scratch,
-    _limit: f64,
+    price_weight: f64,
 ) -> Option<f64> {
     let end = start + mode.full;
     let mut price = scratch.full[end] - scratch.full[start];
     if mode.length > mode.full {
-        price += cell_difference(instance, guidance, solution, mode, end, mode.gang * mode.rest_hours)?;
+        price += cell_difference(instance, guidance, solution, mode, end, mode.gang * mode.rest_hours, price_weight)?;
     }
     let share = guidance.prefix.share(instance.pools.pool_domestic[mode.pool]);
     price += mode.speed * run_sum(share, mode, start, instance.pools.period_hours);
@@ -190,6 +227,23 @@ fn claim(
     if most <= needed.max(0.0) {
         return 0.0;
     }
+    fill_left(instance, guidance, solution, mode, start, programme, scratch);
+    let years = sizes.years;
+    scratch.claims.iter().enumerate().map(|(y, yen)| yen * guidance.prefix.claim_worth[programme * years + y].max(0.0)).sum()
+}
+
+/// Fill `scratch.claims` year by year with what rate, project cap and budget leave.
+fn fill_left(
+    instance: &Instance,
+    guidance: &Guidance,
+    solution: &Solution,
+    mode: &Mode,
+    start: usize,
+    programme: usize,
+    scratch: &mut Scratch,
+) {
+    let sizes = &instance.sizes;
+    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
     scratch.claims.fill(0.0);
     scratch.eligible.fill(0.0);
     eligible_by_year(instance, &guidance.prefix.reference, mode, start, programme, &mut scratch.eligible);
@@ -199,19 +253,12 @@ fn claim(
         left = (left - solution.project_claims[row]).max(0.0);
     }
     let (first_year, last_year) = years_of_run(instance, mode, start);
-    let mut total = 0.0;
     // Runs are short against a fiscal year: filling the years in order loses little, and the master fills them exactly.
     for y in first_year..=last_year {
         let cell = programme * sizes.years + y;
         let budget_left = (instance.rules.programme_budget_yen[cell] - solution.programme_claims[cell]).max(0.0);
-        let worth = guidance.prefix.claim_worth[cell];
-        if worth <= 0.0 {
-            continue;
-        }
         let amount = (rate * scratch.eligible[y]).min(left).min(budget_left);
         scratch.claims[y] = amount;
         left -= amount;
-        total += worth * amount;
     }
-    total
 }

@@ -27,8 +27,12 @@ pub struct RunOptions {
 const SKIP_FRACTION: f64 = 0.03;
 /// Part of insertions that look at every mode.
 const FULL_FRACTION: f64 = 0.03;
+/// Weights of the capacity price in insertions, drawn once an iteration.
+const PRICE_WEIGHTS: [f64; 4] = [0.0, 0.4, 0.8, 1.0];
 /// Iterations after which aggregates are built afresh, so that rounding cannot creep.
 const REFRESH_INTERVAL: usize = 2_000;
+/// Amounts of an order change are powers of two below two to this.
+const ORDER_AMOUNT_POWERS: u32 = 2;
 /// Unplaced workloads tried besides the ruined ones.
 const UNPLACED_TRIED_MAX: usize = 6;
 
@@ -69,7 +73,7 @@ impl Chain {
     pub fn construct(&mut self, instance: &Instance, guidance: &Guidance) {
         let mut journal = Journal::default();
         let missing: Vec<usize> = (0..instance.sizes.workloads).filter(|&w| self.is_unplaced(w)).collect();
-        self.recreate(instance, guidance, missing, &mut journal, 0);
+        self.recreate(instance, guidance, missing, &mut journal, 0, 0.8);
         self.current_cost = self.cost(instance, guidance);
         self.note_best(instance);
     }
@@ -109,7 +113,8 @@ impl Chain {
         }
         self.add_unplaced(instance, &mut removed);
         let order = self.generator.random_range(0..4);
-        self.recreate(instance, guidance, removed, &mut journal, order);
+        let price_weight = PRICE_WEIGHTS[self.generator.random_range(0..PRICE_WEIGHTS.len())];
+        self.recreate(instance, guidance, removed, &mut journal, order, price_weight);
         let cost = self.cost(instance, guidance);
         let threshold = self.current_cost - temperature * self.generator.random::<f64>().max(1e-300).ln();
         if cost < threshold {
@@ -198,8 +203,8 @@ impl Chain {
         let mut target = self.generator.random_range(range.clone());
         if kind != 0 && !ordered.is_empty() {
             let option = ordered[self.generator.random_range(0..ordered.len())];
-            let most = self.current.units[option].min(4);
-            amount = i64::from(self.generator.random_range(1..=most));
+            let drawn = self.draw_amount();
+            amount = drawn.min(i64::from(self.current.units[option]));
             touch(option);
             self.current.change_units(instance, option, -amount);
             journal.units.push((option, -amount));
@@ -208,7 +213,7 @@ impl Chain {
                 target = (option as i64 + step).clamp(range.start as i64, range.end as i64 - 1) as usize;
             }
         } else if kind == 0 {
-            amount = self.generator.random_range(1..=3);
+            amount = self.draw_amount();
         }
         if kind != 1 || ordered.is_empty() {
             amount = amount.min(i64::from(self.current.units_left(instance, target)));
@@ -223,6 +228,11 @@ impl Chain {
             self.take_out_misfits(instance, pool, span, journal, removed);
             self.ruin_span(instance, Some(pool), span, count, journal, removed);
         }
+    }
+
+    /// Units to change: mostly a few, now and then enough for a large gang.
+    fn draw_amount(&mut self) -> i64 {
+        1 << self.generator.random_range(0..ORDER_AMOUNT_POWERS)
     }
 
     /// After capacity shrank: take out workloads of the pool, in random order, until all others fit.
@@ -265,6 +275,7 @@ impl Chain {
         mut workloads: Vec<usize>,
         journal: &mut Journal,
         order: usize,
+        price_weight: f64,
     ) {
         let table = &instance.workloads;
         let charge = |w: usize| self.current.not_run_charge(instance, w);
@@ -283,7 +294,7 @@ impl Chain {
                 listed.filter(|_| !generator.random_bool(SKIP_FRACTION)).collect()
             };
             let candidate =
-                cheapest_insertion(instance, guidance, &self.current, w, &mut self.scratch, modes.into_iter());
+                cheapest_insertion(instance, guidance, &self.current, w, &mut self.scratch, modes.into_iter(), price_weight);
             if candidate.column.mode == NOT_RUN {
                 continue;
             }
