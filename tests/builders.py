@@ -1,7 +1,8 @@
-"""Short ways to build domain objects in tests: every field has a sensible default, a test names only what it is about.
+"""Short ways to build domain objects in tests: every field has a default, a test names only what it is about.
 
-The default problem has four weeks from Monday 2027-04-05, one Japanese site with one pool of 64 accelerators on demand at
-500 yen, one member and no rules. Periods are given as numbers; ``day(period)`` turns them into dates of the default calendar.
+The default problem has four weeks from Monday 2027-04-05, one Japanese site with one pool of 64 accelerators on demand
+at 500 yen, one member and no rules. Periods are given as numbers; ``day(period)`` turns them into dates of the default
+calendar. ``name`` is the id and the display name.
 """
 
 from __future__ import annotations
@@ -63,26 +64,24 @@ def make_calendar(
     return Calendar(first_date=first_date, period_hours=period_hours, period_count=period_count)
 
 
-def make_market(
-    spot: str = "150", spot_date: date = FIRST_DATE, yen_rate: str = "0", dollar_rate: str = "0"
-) -> Market:
+def make_market(spot: str = "150", spot_date: date = FIRST_DATE, yen_rate: str = "0", dollar_rate: str = "0") -> Market:
     """Return a market whose forward curve is flat unless rates are given."""
     return Market(Decimal(spot), spot_date, Decimal(yen_rate), Decimal(dollar_rate))
 
 
 def make_accelerator(
-    id: str = "chip",
+    name: str = "chip",
     memory_gb: float = 80.0,
     power_kw: float = 1.0,
     throughputs: Mapping[str, float] | None = None,
 ) -> Accelerator:
     """Return an accelerator that runs family "torch" at the reference speed."""
     speeds = {"torch": 1.0} if throughputs is None else throughputs
-    return Accelerator(id, id, memory_gb, power_kw, tuple(FamilyThroughput(f, v) for f, v in speeds.items()))
+    return Accelerator(name, name, memory_gb, power_kw, tuple(FamilyThroughput(f, v) for f, v in speeds.items()))
 
 
 def make_site(
-    id: str = "site",
+    name: str = "site",
     country_code: str = "JP",
     operator_country_code: str = "JP",
     power_limit_kw: float | None = None,
@@ -91,21 +90,19 @@ def make_site(
 ) -> Site:
     """Return a Japanese site without a power limit."""
     electricity = None if electricity_yen_per_kwh is None else Decimal(electricity_yen_per_kwh)
-    return Site(
-        id, id, country_code, operator_country_code, power_limit_kw, power_usage_effectiveness, electricity
-    )
+    return Site(name, name, country_code, operator_country_code, power_limit_kw, power_usage_effectiveness, electricity)
 
 
 def make_pool(
-    id: str = "pool", site_id: str = "site", accelerator_id: str = "chip", gang_accelerators_max: int = 1024
+    name: str = "pool", site_id: str = "site", accelerator_id: str = "chip", gang_accelerators_max: int = 1024
 ) -> Pool:
     """Return a pool of "chip" at "site"."""
-    return Pool(id, id, site_id, accelerator_id, gang_accelerators_max)
+    return Pool(name, name, site_id, accelerator_id, gang_accelerators_max)
 
 
-def make_offer(kind: OfferKind, id: str = "offer", pool_id: str = "pool") -> Offer:
+def make_offer(kind: OfferKind, name: str = "offer", pool_id: str = "pool") -> Offer:
     """Return an offer of any kind in "pool"."""
-    return Offer(id, id, pool_id, kind)
+    return Offer(name, name, pool_id, kind)
 
 
 def on_demand(
@@ -162,13 +159,13 @@ def existing(
     return Existing(accelerators, from_date, until_date, metered)
 
 
-def make_member(id: str = "member", size_class: SizeClass = SizeClass.LARGE) -> Member:
+def make_member(name: str = "member", size_class: SizeClass = SizeClass.LARGE) -> Member:
     """Return a large member."""
-    return Member(id, id, size_class)
+    return Member(name, name, size_class)
 
 
 def make_workload(
-    id: str = "job",
+    name: str = "job",
     hours: float | None = 1344.0,
     flops: float | None = None,
     gangs: Mapping[int, float] | None = None,
@@ -188,8 +185,8 @@ def make_workload(
     ``release`` and ``deadline`` are dates, or periods of the default calendar; ``not_run_yen=None`` makes it mandatory.
     """
     return Workload(
-        id=id,
-        display_name=id,
+        id=name,
+        display_name=name,
         member_id=member_id,
         project_id=project_id,
         release_date=day(release) if isinstance(release, int) else release,
@@ -207,7 +204,7 @@ def make_workload(
 
 
 def make_programme(
-    id: str = "grant",
+    name: str = "grant",
     rates: Mapping[SizeClass, float] | None = None,
     from_date: date = date(2020, 4, 1),
     until_date: date = date(2040, 4, 1),
@@ -227,7 +224,7 @@ def make_programme(
         project_cap_yen=project_cap_yen,
         budgets=amounts(budgets or {}),
     )
-    return Programme(id, id, from_date, until_date, kind)
+    return Programme(name, name, from_date, until_date, kind)
 
 
 def make_rules(

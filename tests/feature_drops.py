@@ -1,8 +1,9 @@
 """What it means that a feature binds: dropping it from the problem moves the oracle's optimum.
 
-``FEATURES`` maps the name of each feature to its drop. A drop returns the problem without the feature (or with its limit
-wide open); two rows that no field of the problem can open are left out of the oracle's model instead. A feature *binds* in
-a problem when the optimum moves by more than ``BINDING_TOLERANCE``, relatively, or when feasibility itself changes.
+``FEATURES`` maps the name of each feature to its drop. A drop returns the problem without the feature (or with its
+limit wide open); two rows that no field of the problem can open are left out of the oracle's model instead. A feature
+*binds* in a problem when the optimum moves by more than ``BINDING_TOLERANCE``, relatively, or when feasibility itself
+changes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from tehai.domain.problem import Problem
 from tehai.domain.programme import Programme, SizeClassRate, UsageGrant
 from tehai.domain.supply import Accelerator, FamilyThroughput, Pool, Site
 from tehai.domain.workload import CountryRule, GangOption, SizeClass, Workload
-
 from tests.linear_model import SolverFailedError
 from tests.oracle import Row, optimum_yen
 
@@ -269,7 +269,7 @@ FEATURES: dict[str, Drop] = {
     "term past the horizon": Drop(_terms_within_horizon),
     "overlap limit": Drop(lambda p: _reservations(p, lambda k: replace(k, blocks_max=k.blocks_max * WIDE_OPEN))),
     "lead time": Drop(lambda p: _reservations(p, lambda k: replace(k, lead_time_periods=0))),
-    "purchase": Drop(lambda p: _purchases(p, lambda k: None)),
+    "purchase": Drop(lambda p: _purchases(p, lambda _: None)),
     "delivery steps": Drop(lambda p: _purchases(p, _delivered_at_once)),
     "life ends in the horizon": Drop(_living_to_the_end),
     "residual": Drop(lambda p: _purchases(p, lambda k: replace(k, residual_fraction=0.0))),

@@ -62,7 +62,7 @@ class LinearModel:
         lower: float = -math.inf,
         upper: float = math.inf,
     ) -> None:
-        """Add ``lower <= sum of coefficient * variable <= upper``; keys are unique, empty rows are checked and left out."""
+        """Add ``lower <= sum of coefficient * variable <= upper``; keys are unique, empty rows are left out."""
         assert key not in self.rows, key
         kept = {column: value for column, value in terms.items() if value != 0.0}
         if not kept and lower <= 0.0 <= upper:

@@ -10,9 +10,10 @@ Variables                                                    unit
     ("use", offer, t)             capacity used              accelerators, mean over the period
     ("claim", w, r, fy[, column]) grant claimed              million yen
 
-Two linear relaxations are of interest. ``lp_bound_yen`` has every row. ``lp_priced_rows_yen`` leaves the gang rows out, as
-the certificate does, and describes each column's claims by its own polytope {0 <= claim <= rate * eligible, sum <= cap};
-it therefore equals the best bound that any certificate can prove (the Lagrangian dual of the priced rows).
+Two linear relaxations are of interest. ``lp_bound_yen`` has every row. ``lp_priced_rows_yen`` leaves the gang rows out,
+as the certificate does. Both describe each column's claims by its own polytope {0 <= claim <= rate * eligible,
+sum <= cap}; the second therefore equals the best bound that any certificate can prove (the Lagrangian dual of the
+priced rows).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tehai.domain.problem import Problem
-
 from tests.linear_model import (
     FEASIBILITY_TOLERANCE,
     SOLVE_SECONDS_MAX,
@@ -84,7 +84,8 @@ class OracleResult:
     """The proven optimum with one plan that reaches it, and the two relaxations.
 
     ``optimum_yen`` is None where no plan keeps every rule. ``unplaceable`` lists mandatory workloads without a legal
-    column; they are left out of the relaxations. Orders are (offer, term or -1, period): count; use is accelerator-hours.
+    column; they are left out of the relaxations. Orders are (offer, term or -1, period): count; use is in
+    accelerator-hours.
     """
 
     status: OracleStatus
@@ -124,9 +125,7 @@ def solve_oracle(problem: Problem) -> OracleResult:
     )
 
 
-def optimum_yen(
-    problem: Problem, without: Iterable[Row] = (), seconds_max: float = SOLVE_SECONDS_MAX
-) -> float | None:
+def optimum_yen(problem: Problem, without: Iterable[Row] = (), seconds_max: float = SOLVE_SECONDS_MAX) -> float | None:
     """Return only the optimum, with some kinds of rows left out; None where no plan keeps the rules.
 
     Raises:
@@ -177,9 +176,7 @@ class _Builder:
         self.claims_in_project: dict[tuple[str, str], Terms] = {}
         self.cash: dict[int, Terms] = {}
 
-    def build(
-        self, left_out: frozenset[str] = frozenset(), gang: bool = True, quota: bool = True
-    ) -> LinearModel:
+    def build(self, left_out: frozenset[str] = frozenset(), gang: bool = True, quota: bool = True) -> LinearModel:
         """Return the model, without the workloads ``left_out`` and with or without gang and quota rows."""
         self.model = LinearModel()
         self.claims_in_budget = defaultdict(dict)
@@ -351,7 +348,8 @@ def _prices(model: LinearModel, solution: Solution | None, numbers: Numbers) -> 
     prices = OraclePrices({}, {}, {}, {}, {}, {})
     scale = MILLION / numbers.hours
     for key, row in model.rows.items() if solution is not None else ():
-        assert solution is not None and isinstance(key, tuple)
+        assert solution is not None
+        assert isinstance(key, tuple)
         dual = solution.duals[row]
         match key:
             case ("capacity", pool_id, t) if dual:

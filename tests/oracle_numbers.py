@@ -1,7 +1,7 @@
 """The numbers of docs/rules.md that the oracle needs: legal columns, orders, capacities, prices and references.
 
-A second implementation, written from the rules and the domain dataclasses alone. Dates are derived here again rather than
-taken from ``Calendar``'s methods. Hours are accelerator-hours, money is yen, arrays over periods have T entries.
+A second implementation, written from the rules and the domain dataclasses alone. Dates are derived here again rather
+than taken from ``Calendar``'s methods. Hours are accelerator-hours, money is yen, arrays over periods have T entries.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One block of a term (``term`` from 0) or one purchased unit (``term`` -1) that begins, or is ordered, in ``period``."""
+    """One block of a term (from 0) that begins in ``period``, or one unit (``term`` is -1) that is ordered in it."""
 
     offer_id: str
     term: int
@@ -224,8 +224,10 @@ class Numbers:
     def _purchase(self, offer: Offer, kind: Purchase) -> Supply:
         first = kind.delivery_steps[0].periods_after_order
         kept = 1 - kind.residual_fraction * (1 - kind.residual_haircut_fraction)
-        life_hours = kind.unit_accelerators * self.hours * sum(
-            self.delivered(kind, age) for age in range(first, first + kind.life_periods)
+        life_hours = (
+            kind.unit_accelerators
+            * self.hours
+            * sum(self.delivered(kind, age) for age in range(first, first + kind.life_periods))
         )
         electricity = self.electricity_yen(offer, kind.metered)
         orders = []
@@ -284,7 +286,8 @@ class Numbers:
         """Return the work of a workload in normalised accelerator-hours."""
         if workload.normalised_accelerator_hours is not None:
             return workload.normalised_accelerator_hours
-        assert workload.flops is not None and self.problem.reference_sustained_flops is not None
+        assert workload.flops is not None
+        assert self.problem.reference_sustained_flops is not None
         return workload.flops / (3600 * self.problem.reference_sustained_flops)
 
     def _columns_in(self, workload: Workload, pool: Pool) -> list[Column]:

@@ -1,6 +1,6 @@
 """Seeded random problems for the oracle: up to 12 workloads, 4 pools and 16 periods, every feature mixed in.
 
-Figures are chosen so that features *bind*: ``tests/feature_drops.py`` says what that means, ``test_random_problems`` counts.
+Figures are chosen so that features *bind*: ``feature_drops`` says what that means, ``test_random_problems`` counts.
 Amounts are large (an optimum of 10^8 yen or more), so that rounding bill lines to the yen stays far below a millionth.
 """
 
@@ -12,15 +12,16 @@ from datetime import date, timedelta
 from random import Random
 
 from tehai.domain.calendar import Calendar
-from tehai.domain.market import Market
+from tehai.domain.market import Market, UnitPrice
 from tehai.domain.offer import Offer, OfferKind, OnDemand, ReservationTerm
 from tehai.domain.problem import Problem, Rules
 from tehai.domain.programme import Programme
 from tehai.domain.supply import Accelerator, Pool, Site
-from tehai.domain.workload import CountryRule, GangOption, Member, SizeClass, Workload
-
+from tehai.domain.workload import CountryRule, GangOption, SizeClass, Workload
 from tests import builders as make
 
+DEFAULT_SEEDS = range(40)
+SLOW_SEEDS = range(200)
 WORKLOADS_MAX = 12
 POOLS_MAX = 4
 PERIODS_MAX = 16
@@ -100,6 +101,10 @@ class _Drawer:
         """Return the first day of a period."""
         return self.calendar.date_of(period)
 
+    def end_day(self, period: int) -> date:
+        """Return the first day whose 00:00 is not before the period begins."""
+        return self.calendar.first_date + timedelta(days=math.ceil(period * self.calendar.period_hours / 24))
+
     # Time and money
 
     def _calendar(self) -> Calendar:
@@ -175,7 +180,7 @@ class _Drawer:
             until_date = self.day(self.random.randint(self.period_count // 2 + 1, self.period_count - 1))
         return from_date, until_date
 
-    def _price(self, place: _Place, yen: float) -> make.UnitPrice:
+    def _price(self, place: _Place, yen: float) -> UnitPrice:
         if place.site.operator_country_code == "US" and self.happens(0.8):
             return make.dollars(f"{yen / 150:.3f}")
         return make.yen(round(yen))
@@ -203,7 +208,7 @@ class _Drawer:
         steps = [(first, 1.0)]
         if self.happens(0.65):
             steps = [(first, self.random.choice((0.25, 0.5))), (first + self.random.randint(1, 4), 1.0)]
-        life = self.random.choice((4, 5, 6, 8, 52, 156))
+        life = self.random.choice((4, 5, 6, 8, 52, 78))
         hourly = place.yen_per_hour * self.between(0.2, 0.5)
         price = hourly * unit * self.calendar.period_hours * life
         return make.purchase(
@@ -241,11 +246,11 @@ class _Drawer:
         release = self.random.randint(0, max(0, self.period_count - length - 1))
         value = hours * YEN_PER_NORMALISED_HOUR
         workload = make.make_workload(
-            id=f"job-{number}",
+            name=f"job-{number}",
             hours=round(hours, 2),
             gangs=gangs,
-            release=self.day(release) - timedelta(days=self.random.choice((0, 0, 0, 2))),
-            deadline=self.day(min(self.period_count, release + length)) + timedelta(days=self.random.choice((0, 0, 3))),
+            release=self.day(release) - self._days(0, 0, 0, 2),
+            deadline=self.end_day(min(self.period_count, release + length)) + self._days(0, 0, 3),
             member_id=self.random.choice(self.members).id,
             project_id=self.random.choice(("", "project-x", "project-x", "project-y")),
             memory_gb=unit_gang * self.random.choice((16.0, 48.0, 72.0, 110.0, 160.0)),
@@ -258,6 +263,9 @@ class _Drawer:
         if self.happens(0.25):
             workload = replace(workload, normalised_accelerator_hours=None, flops=hours * 3600 * FLOPS_PER_SECOND)
         return workload
+
+    def _days(self, *choices: int) -> timedelta:
+        return timedelta(days=self.random.choice(choices))
 
     def _sovereignty(self) -> CountryRule:
         if self.happens(0.6):
@@ -274,7 +282,7 @@ class _Drawer:
             gang_options=(GangOption(self.unit // 4, 0.7), GangOption(self.unit // 2, 0.65)),
             sovereignty=make.ANY_COUNTRY,
             release_date=self.day(0),
-            deadline_date=self.day(self.period_count),
+            deadline_date=self.end_day(self.period_count),
             memory_gb=1.0,
             software_family="torch",
         )

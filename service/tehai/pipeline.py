@@ -14,8 +14,7 @@ from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError
 from tehai.pipeline_check import check_message
 from tehai.solve import Answer, solve
 from tehai.v1 import problem_pb2
-from tehai.validation import validate
-from tehai.validation.placement import unplaceable_reason
+from tehai.validation import uncapped, unplaceable_reason, validate
 from tehai.verify import Verification, check_answer
 from tehai.wire import problem_sha256
 
@@ -101,7 +100,7 @@ def _result(problem: Problem, answer: Answer, checked: Verification, solve_secon
             UnplaceableWorkload(workload_id, unplaceable_reason(problem, workload_id))
             for workload_id in answer.unplaceable_ids
         ),
-        uncapped=uncapped_limits(problem),
+        uncapped=uncapped(problem),
     )
 
 
@@ -113,18 +112,3 @@ def _status(checked: Verification) -> SolveStatus:
     if checked.gap is not None and checked.gap <= OPTIMAL_GAP:
         return SolveStatus.OPTIMAL
     return SolveStatus.FEASIBLE
-
-
-def uncapped_limits(problem: Problem) -> tuple[str, ...]:
-    """Return the limits a problem leaves open, by path."""
-    years = problem.calendar.fiscal_years()
-    found = []
-    for programme in problem.programmes:
-        if programme.kind.project_cap_yen is None:
-            found.append(f"programmes/{programme.id}/project_cap_yen")
-        listed = {row.fiscal_year for row in programme.kind.budgets}
-        found += [f"programmes/{programme.id}/budgets/{year}" for year in years if year not in listed]
-    listed = {row.fiscal_year for row in problem.rules.portfolio_budgets}
-    found += [f"rules/portfolio_budgets/{year}" for year in years if year not in listed]
-    found += [f"sites/{site.id}/power_limit_kw" for site in problem.sites if site.power_limit_kw is None]
-    return tuple(found)

@@ -133,7 +133,9 @@ def test_commitments_are_signed_before_they_begin(problem: Problem, result: Solv
 def test_how_to_read_never_promises_too_much(result: SolveResult) -> None:
     """Where a gap has no meaning the sentence says so, and else it names the gap to the yen."""
     full = replace(result, status=SolveStatus.FEASIBLE, gap=0.1, objective_gap_yen=1234)
-    assert "¥1,234 can still be saved" in how_to_read(full)
+    for reason in StopReason:
+        assert "¥1,234 can still be saved" in how_to_read(replace(full, stop_reason=reason))
+    assert "nothing cheaper was found" in how_to_read(replace(full, stop_reason=StopReason.EXHAUSTED))
     assert "no cheaper plan" in how_to_read(replace(full, objective_gap_yen=0))
     for status in (SolveStatus.MANDATORY_MISSED, SolveStatus.INFEASIBLE):
         assert "no meaning" in how_to_read(replace(full, status=status))

@@ -56,6 +56,7 @@ OBSTACLES: list[tuple[str, object, str]] = [
     ("gang", 65, "every gang option is larger than gang_accelerators_max of the pools that are left"),
     ("memory_gb", 1e5, "no gang option reaches 100000 GB of memory in a pool that is left"),
     ("release_date", "2028-06-01", "its window holds no period of the horizon"),
+    ("deadline_date", "2028-02-13", "its window holds no period of the horizon"),
     ("normalised_accelerator_hours", 1e5, "the fastest placement takes 76 periods and its window has 10"),
     ("gang", 64, ""),
 ]

@@ -111,7 +111,6 @@ CASES = [
     Case("flops without reference", "E1203", drop("reference_sustained_flops"), at="workloads[1].flops"),
     Case("deadline before release", "E1204", put("workloads[3].deadline_date", "2028-02-06")),
     Case("deadline on release", "E1204", put("workloads[3].deadline_date", "2028-02-07")),
-    Case("window shorter than a period", "E1205", put("workloads[3].deadline_date", "2028-02-13")),
     Case("no gang options", "E1206", put("workloads[2].gang_options", [])),
     Case("gang of none", "E1207", put("workloads[2].gang_options[0].accelerators", 0)),
     Case("gang of everything", "E1207", put("workloads[2].gang_options[0].accelerators", 10_000_001)),

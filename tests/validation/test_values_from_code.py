@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from tehai.domain.calendar import Calendar
 from tehai.domain.limits import LIMITS
 from tehai.domain.market import UnitPrice
 from tehai.domain.offer import OnDemand
 from tehai.domain.problem import Problem
 from tehai.validation import ordered, validate
 from tehai.validation.registry import MORE_CODE, VIOLATIONS_MAX
+from tehai.validation.view import FIRST_DATE_MAX, HOURS_MAX
 from tehai.wire import problem_from_proto, problem_to_proto
 from tests.wire.small_problem import pairs, small_problem
 
@@ -152,3 +154,13 @@ def test_a_long_list_of_violations_is_cut_and_says_so() -> None:
     assert len(violations) == VIOLATIONS_MAX + 1
     assert violations[-1].code == MORE_CODE
     assert ordered(violations[:3] * 2) == violations[:3]
+
+
+def test_the_longest_horizon_keeps_the_limit_on_fiscal_years() -> None:
+    """E1704 leaves no horizon that touches more fiscal years than the limit, wherever in the year it begins."""
+    longest = 0
+    for first_date in (date(2027, 3, 31), date(2027, 4, 1), FIRST_DATE_MAX):
+        for hours in (168, 1_000, LIMITS.period_hours):
+            calendar = Calendar(first_date, hours, min(HOURS_MAX // hours, LIMITS.period_count))
+            longest = max(longest, len(calendar.fiscal_years()))
+    assert 50 <= longest <= LIMITS.horizon_fiscal_years

@@ -17,6 +17,9 @@ use crate::arrays::{array, indices, number};
 use crate::columns::{columns_from_arrays, columns_to_dict};
 use crate::errors::to_python;
 
+/// Best bound, best prices, mean units of each order option, columns met.
+type AscentAnswer<'py> = (f64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Py<PyDict>);
+
 /// A problem as arrays.
 #[pyclass(name = "Instance", frozen, module = "tehai.engine._native")]
 pub struct PyInstance {
@@ -71,8 +74,7 @@ impl PyInstance {
 
     /// Modes of each workload: how many (pool, gang) it could run in.
     fn mode_counts<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
-        let counts: Vec<i64> =
-            self.inner.mode_offset.windows(2).map(|pair| (pair[1] - pair[0]) as i64).collect();
+        let counts: Vec<i64> = self.inner.mode_offset.windows(2).map(|pair| (pair[1] - pair[0]) as i64).collect();
         counts.into_pyarray(py)
     }
 
@@ -116,7 +118,7 @@ impl PyInstance {
         step_first: f64,
         step_last: f64,
         keep_from: usize,
-    ) -> PyResult<(f64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Py<PyDict>)> {
+    ) -> PyResult<AscentAnswer<'py>> {
         let start = if prices.len()? == 0 { Vec::new() } else { self.checked_prices(&prices)? };
         let options = AscentOptions { step_count, step_first, step_last };
         let (ascent, met) = py.detach(|| {

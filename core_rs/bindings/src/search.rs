@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use tehai_engine::instance::Instance;
 use tehai_engine::prefix_cost::PrefixCost;
 use tehai_engine::prices::{PriceLayout, project_to_rows};
+use tehai_engine::pricing::cheapest_column;
 use tehai_engine::search::{Chain, Guidance, RunOptions, Solution, shortlists};
 
 use crate::arrays::array;
@@ -17,7 +18,7 @@ use crate::columns::{columns_from_arrays, columns_to_dict};
 use crate::instance::PyInstance;
 
 /// Modes an insertion looks at; the rest are tried in a few insertions of a hundred.
-const SHORTLIST_LENGTH: usize = 16;
+const SHORTLIST_LENGTH: usize = 8;
 
 /// Chains over one instance, guided by prices.
 #[pyclass(name = "Search", module = "tehai.engine._native")]
@@ -113,12 +114,10 @@ impl PySearch {
 
 impl PySearch {
     fn best_chain(&self) -> Option<usize> {
-        (0..self.chains.len())
-            .filter(|&i| self.chains[i].best.is_some())
-            .min_by(|&a, &b| {
-                let cost = |i: usize| self.chains[i].best.as_ref().map_or(f64::INFINITY, |best| best.0);
-                cost(a).total_cmp(&cost(b)).then(a.cmp(&b))
-            })
+        (0..self.chains.len()).filter(|&i| self.chains[i].best.is_some()).min_by(|&a, &b| {
+            let cost = |i: usize| self.chains[i].best.as_ref().map_or(f64::INFINITY, |best| best.0);
+            cost(a).total_cmp(&cost(b)).then(a.cmp(&b))
+        })
     }
 }
 
@@ -135,8 +134,10 @@ fn guidance_at(instance: &Instance, mut prices: Vec<f64>, shortlist_length: usiz
     let budget: Vec<f64> = prices[layout.budget..layout.budget + years].to_vec();
     let budget_weight = budget.iter().map(|beta| 2.0 + 2.0 * beta).collect();
     let prefix = PrefixCost::new(instance, &prices);
+    let cheapest =
+        (0..instance.sizes.workloads).into_par_iter().map(|w| cheapest_column(instance, &prefix, w).price).collect();
     let shortlist = shortlists(instance, &prefix, shortlist_length);
-    Ok(Guidance { prefix, budget, share_weight, budget_weight, shortlist })
+    Ok(Guidance { prefix, budget, share_weight, budget_weight, shortlist, cheapest })
 }
 
 fn read_solution(instance: &Instance, plan: &Bound<'_, PyDict>, mandatory_yen: f64) -> PyResult<Solution> {
@@ -148,7 +149,9 @@ fn read_solution(instance: &Instance, plan: &Bound<'_, PyDict>, mandatory_yen: f
         && claims.len() == sizes.workloads * sizes.years
         && units.len() == instance.committed.option_first.len();
     if !fits {
-        return Err(PyValueError::new_err("a plan needs a column and claims for each workload and units for each option"));
+        return Err(PyValueError::new_err(
+            "a plan needs a column and claims for each workload and units for each option",
+        ));
     }
     Ok(Solution::build(instance, mandatory_yen, &columns, &claims, &units))
 }

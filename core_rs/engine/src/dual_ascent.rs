@@ -1,8 +1,8 @@
 //! Improve the prices: a stabilised supergradient method, one pricing pass a step.
 
 use crate::instance::Instance;
-use crate::pricing::{Column, Evaluation, evaluate};
 use crate::prices::{PriceLayout, project_to_rows};
+use crate::pricing::{Column, Evaluation, evaluate};
 
 /// How a step is taken.
 #[derive(Clone, Copy, Debug)]

@@ -33,11 +33,7 @@ pub enum EngineError {
 
 /// Check that `values` has `expected` entries.
 pub fn check_length<T>(name: &'static str, values: &[T], expected: usize) -> Result<(), EngineError> {
-    if values.len() == expected {
-        Ok(())
-    } else {
-        Err(EngineError::Length { name, found: values.len(), expected })
-    }
+    if values.len() == expected { Ok(()) } else { Err(EngineError::Length { name, found: values.len(), expected }) }
 }
 
 /// Check that every index is below `count`.

@@ -92,19 +92,40 @@ pub fn cheapest_column(instance: &Instance, prefix: &PrefixCost, workload: usize
     best
 }
 
-/// Price of a mode's cheapest start, claims included.
-pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) -> f64 {
+/// Cheapest column of a mode, claims included; its price is infinite where the mode has no start.
+pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) -> Column {
     let mode = &instance.modes[index];
     let mut best = Column::not_run(f64::INFINITY);
     let mut base = vec![0.0; instance.sizes.periods];
     for &(first, last) in instance.starts_of(mode) {
         base_prices(instance, prefix, mode, (first, last), &mut base);
-        best.price = base[first..last].iter().copied().fold(best.price, f64::min);
+        for (start, &price) in (first..last).zip(&base[first..last]) {
+            if price < best.price {
+                best = Column { mode: index, start, programme: NO_PROGRAMME, price };
+            }
+        }
         for r in open_programmes(instance, mode) {
             improve_with_programme(instance, prefix, index, r, (first, last), &base, &mut best);
         }
     }
-    best.price
+    best
+}
+
+/// Price of a column at the prices of `prefix`.
+pub fn column_price(instance: &Instance, prefix: &PrefixCost, column: &Column) -> f64 {
+    let mode = &instance.modes[column.mode];
+    let stride = instance.sizes.periods + 1;
+    let period_hours = instance.pools.period_hours;
+    let hour = &prefix.hour[mode.pool * stride..(mode.pool + 1) * stride];
+    let share = prefix.share(instance.pools.pool_domestic[mode.pool]);
+    let late = (column.start - instance.workloads.release[mode.workload]) as f64;
+    let mut price = run_sum(hour, mode, column.start, period_hours)
+        + mode.speed * run_sum(share, mode, column.start, period_hours)
+        + late * instance.workloads.late_yen[mode.workload];
+    if column.programme != NO_PROGRAMME {
+        price -= claim_value(instance, prefix, mode, column.start, column.programme, f64::NEG_INFINITY);
+    }
+    price
 }
 
 /// Every column of a workload whose price is at most its cheapest plus `threshold_yen`, cheapest first, at most `most`.
@@ -122,12 +143,12 @@ pub fn cheap_columns(
         let mode = &instance.modes[index];
         for &(first, last) in instance.starts_of(mode) {
             base_prices(instance, prefix, mode, (first, last), &mut base);
-            for start in first..last {
-                if base[start] <= limit {
-                    found.push(Column { mode: index, start, programme: NO_PROGRAMME, price: base[start] });
+            for (start, &without) in (first..last).zip(&base[first..last]) {
+                if without <= limit {
+                    found.push(Column { mode: index, start, programme: NO_PROGRAMME, price: without });
                 }
                 for r in open_programmes(instance, mode) {
-                    let price = base[start] - claim_value(instance, prefix, mode, start, r, f64::NEG_INFINITY);
+                    let price = without - claim_value(instance, prefix, mode, start, r, f64::NEG_INFINITY);
                     if price <= limit {
                         found.push(Column { mode: index, start, programme: r, price });
                     }
@@ -185,8 +206,8 @@ fn improve_with_programme(
     best: &mut Column,
 ) {
     let mode = &instance.modes[index];
-    for start in range.0..range.1 {
-        let price = base[start] - claim_value(instance, prefix, mode, start, programme, base[start] - best.price);
+    for (start, &without) in (range.0..range.1).zip(&base[range.0..range.1]) {
+        let price = without - claim_value(instance, prefix, mode, start, programme, without - best.price);
         if price < best.price {
             *best = Column { mode: index, start, programme, price };
         }

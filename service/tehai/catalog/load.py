@@ -201,9 +201,7 @@ def _programme(row: Row, sources: Sources) -> CatalogProgramme:
         from_date=row.day("from_date"),
         until_date=row.day("until_date"),
         rates=tuple((item.choice("size_class", SizeClass), read_figure(item, sources)) for item in row.rows("rates")),
-        eligible_countries=CountryRule(
-            row.texts("eligible_site_countries"), row.texts("eligible_operator_countries")
-        ),
+        eligible_countries=CountryRule(row.texts("eligible_site_countries"), row.texts("eligible_operator_countries")),
         eligible_tags=row.texts("eligible_tags"),
         project_cap_yen=_figure(row, "project_cap_yen", sources) if row.has("project_cap_yen") else None,
         budgets=tuple((item.integer("fiscal_year"), read_figure(item, sources)) for item in row.rows("budgets")),

@@ -53,7 +53,7 @@ class Row:
         if not isinstance(mapping, dict):
             raise CatalogError(f"{path}: a mapping is expected")
         self.path = path
-        self._left: dict[str, Any] = dict(mapping)
+        self._left: dict[str, object] = dict(mapping)
 
     def has(self, key: str) -> bool:
         """Return whether ``key`` is given and not taken yet."""
@@ -68,7 +68,7 @@ class Row:
         if self._left:
             raise CatalogError(f"{self.path}: unknown keys {sorted(self._left)}")
 
-    def _take(self, key: str) -> Any:
+    def _take(self, key: str) -> object:
         if key not in self._left:
             raise self.fail(key, "is missing")
         return self._left.pop(key)
@@ -149,7 +149,7 @@ class Row:
             raise self.fail(key, "a list of texts is expected")
         return tuple(value)
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Return the keys that are not taken yet, in the order of the file."""
         return tuple(self._left)
 

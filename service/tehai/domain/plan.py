@@ -17,6 +17,7 @@ class StopReason(Enum):
     WORK_LIMIT = "work_limit"
     CANCELLED = "cancelled"
     OPTIMAL = "optimal"
+    EXHAUSTED = "exhausted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tehai.domain.problem import Problem
 from tehai.domain.programme import Programme
 from tehai.domain.supply import Pool
+from tehai.domain.workload import Workload
 from tehai.engine import _native
 from tehai.engine.market_arrays import FloatArray, PricesOverTime, prices_over_time
 from tehai.engine.offer_arrays import OfferArrays, OfferTableBuilder, OrderKey
@@ -155,7 +156,7 @@ def _workload_arrays(problem: Problem, families: tuple[str, ...], projects: tupl
     calendar, workloads = problem.calendar, problem.workloads
     sites = {site.id: site for site in problem.sites}
     pool_sites = [sites[pool.site_id] for pool in problem.pools]
-    per_flop = SECONDS_PER_HOUR * (problem.reference_sustained_flops or 1.0)
+    flops_per_hour = SECONDS_PER_HOUR * (problem.reference_sustained_flops or 1.0)
     family_index = {family: i for i, family in enumerate(families)}
     project_index = {project: i for i, project in enumerate(projects)}
     gangs = [option for workload in workloads for option in workload.gang_options]
@@ -164,12 +165,7 @@ def _workload_arrays(problem: Problem, families: tuple[str, ...], projects: tupl
         for rule in {workload.sovereignty for workload in workloads}
     }
     return {
-        "work": _floats(
-            [
-                w.normalised_accelerator_hours if w.normalised_accelerator_hours is not None else (w.flops or 0) / per_flop
-                for w in workloads
-            ]
-        ),
+        "work": _floats([_work(w, flops_per_hour) for w in workloads]),
         "release": np.array([max(calendar.first_period_from(w.release_date), 0) for w in workloads]),
         "deadline": np.array(
             [min(max(calendar.last_end_by(w.deadline_date), 0), calendar.period_count) for w in workloads]
@@ -177,13 +173,25 @@ def _workload_arrays(problem: Problem, families: tuple[str, ...], projects: tupl
         "memory_gb": _floats([w.memory_gb for w in workloads]),
         "family": np.array([family_index[w.software_family] for w in workloads]),
         "late_yen": _floats([float(w.late_start_yen_per_period) for w in workloads]),
-        "not_run_yen": _floats([np.inf if w.cost_not_run_yen is None else float(w.cost_not_run_yen) for w in workloads]),
+        "not_run_yen": _floats([_not_run_yen(w) for w in workloads]),
         "project": np.array([project_index[w.project] for w in workloads]),
         "pool_allowed": np.array([allowed_of_rule[w.sovereignty] for w in workloads]),
         "gang_offset": np.cumsum([0] + [len(w.gang_options) for w in workloads]),
         "gang_accelerators": _floats([float(option.accelerators) for option in gangs]),
         "gang_efficiency": _floats([option.scaling_efficiency_fraction for option in gangs]),
     }
+
+
+def _work(workload: Workload, flops_per_hour: float) -> float:
+    """Return normalised accelerator-hours."""
+    if workload.normalised_accelerator_hours is not None:
+        return workload.normalised_accelerator_hours
+    return (workload.flops or 0.0) / flops_per_hour
+
+
+def _not_run_yen(workload: Workload) -> float:
+    """Return the charge, infinite for a mandatory workload."""
+    return np.inf if workload.cost_not_run_yen is None else float(workload.cost_not_run_yen)
 
 
 def _supply_arrays(offers: OfferArrays, year_count: int, period_count: int) -> dict[str, Any]:

@@ -149,7 +149,8 @@ class OfferTableBuilder:
         assert isinstance(kind, Reservation)
         count = self.calendar.period_count
         capacity, unit_cost = np.zeros(count), np.full(count, np.inf)
-        starts = [s for s in self.calendar.periods_within(kind.from_date, kind.until_date) if s >= kind.lead_time_periods]
+        window = self.calendar.periods_within(kind.from_date, kind.until_date)
+        starts = [start for start in window if start >= kind.lead_time_periods]
         for start in starts:
             for term_index, term in enumerate(kind.terms):
                 end = min(start + term.term_periods, count)

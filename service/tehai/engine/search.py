@@ -16,7 +16,10 @@ from tehai.engine.market_arrays import FloatArray
 
 @dataclass(frozen=True)
 class PlanArrays:
-    """A plan as arrays: mode, start, programme (-1 none; mode -1 not run) by workload, claims (W, Y), units by option."""
+    """A plan as arrays: mode, start, programme by workload, claims (W, Y) in yen, units by order option.
+
+    Mode -1 is not run, programme -1 is none.
+    """
 
     mode: IntArray
     start: IntArray

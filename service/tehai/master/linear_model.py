@@ -1,21 +1,28 @@
-"""A mixed-integer linear model as arrays, handed to OR-Tools MathOpt as protos (expression objects cost 40 times more)."""
+"""A mixed-integer linear model as arrays, handed to MathOpt as protos (expression objects cost 40 times more)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
-from typing import Any
 
 import numpy as np
-from google.protobuf import duration_pb2
 from numpy.typing import NDArray
-from ortools.math_opt import model_parameters_pb2, model_pb2, parameters_pb2, result_pb2, sparse_containers_pb2
-from ortools.math_opt import callback_pb2
+from ortools.math_opt import (
+    callback_pb2,
+    model_parameters_pb2,
+    model_pb2,
+    parameters_pb2,
+    result_pb2,
+    sparse_containers_pb2,
+)
 from ortools.math_opt.core.python import solver as core_solver
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 INFINITY = float("inf")
+# A limit of zero would mean none.
+SECONDS_MIN = 0.01
 
 
 class MasterError(RuntimeError):
@@ -104,7 +111,10 @@ class ModelArrays:
 
 @dataclass(frozen=True)
 class SolveLimits:
-    """Limits of one call: wall clock or, for the same answer every time, work (CP-SAT's deterministic time, else nodes)."""
+    """Limits of one call: wall clock or, for the same answer every time, work.
+
+    Work is CP-SAT's deterministic time; for the other solvers it is branch-and-bound nodes.
+    """
 
     time_seconds: float | None = None
     work: float | None = None
@@ -155,8 +165,7 @@ def _parameters(solver: Solver, limits: SolveLimits) -> parameters_pb2.SolvePara
     if limits.relative_gap:
         parameters.relative_gap_tolerance = limits.relative_gap
     if limits.time_seconds is not None:
-        parameters.time_limit.CopyFrom(duration_pb2.Duration(nanos=0))
-        parameters.time_limit.FromTimedelta(_seconds(limits.time_seconds))
+        parameters.time_limit.FromTimedelta(timedelta(seconds=max(limits.time_seconds, SECONDS_MIN)))
     if solver is Solver.HIGHS:
         parameters.highs.int_options["threads"] = 1
         parameters.highs.string_options["parallel"] = "off"
@@ -173,12 +182,6 @@ def _parameters(solver: Solver, limits: SolveLimits) -> parameters_pb2.SolvePara
         if limits.work is not None:
             parameters.node_limit = max(1, int(limits.work))
     return parameters
-
-
-def _seconds(seconds: float) -> Any:
-    from datetime import timedelta
-
-    return timedelta(seconds=max(seconds, 0.01))
 
 
 def _answer(model: model_pb2.ModelProto, result: result_pb2.SolveResultProto) -> ModelAnswer | None:
@@ -207,7 +210,7 @@ def _answer(model: model_pb2.ModelProto, result: result_pb2.SolveResultProto) ->
     )
 
 
-def _dense(sparse: Any, count: int) -> FloatArray:
+def _dense(sparse: sparse_containers_pb2.SparseDoubleVectorProto, count: int) -> FloatArray:
     dense = np.zeros(count)
     dense[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values)
     return dense

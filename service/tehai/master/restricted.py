@@ -19,8 +19,8 @@ from tehai.master.linear_model import (
     IntArray,
     ModelAnswer,
     ModelArrays,
-    Solver,
     SolveLimits,
+    Solver,
     solve_model,
 )
 
@@ -124,7 +124,7 @@ class RestrictedMaster:
         unit_cost = arrays["hourly_unit_cost"][self.hourly_row, self.hourly_period]
         self.hourly_yen = unit_cost * self.period_hours
         self.hourly = model.add_variables(self.hourly_yen * YEN, limit, integer=False)
-        self.offer_of_option = (np.searchsorted(arrays["option_offset"], self.options, side="right") - 1).astype(np.int64)
+        self.offer_of_option = np.searchsorted(arrays["option_offset"], self.options, side="right").astype(np.int64) - 1
         limits = arrays["unit_limit"][self.offer_of_option]
         self.units = model.add_variables(arrays["option_cost"][self.options] * YEN, limits, integer=self.integer)
         self._add_live_variables()
@@ -276,7 +276,8 @@ class RestrictedMaster:
 
     def _add_budget_rows(self) -> None:
         arrays, model, years = self.instance.arrays, self.model, self.years
-        self.budget_rows = model.add_rows(years, -INFINITY, arrays["plan_budget_yen" if self.integer else "budget_yen"] * YEN)
+        limit = arrays["plan_budget_yen" if self.integer else "budget_yen"]
+        self.budget_rows = model.add_rows(years, -INFINITY, limit * YEN)
         year_of = arrays["year_of_period"]
         listed = np.isfinite(arrays["budget_yen"])
 
@@ -362,7 +363,7 @@ class RestrictedMaster:
         return PlanArrays(mode, start, programme, claims, units)
 
     def _hint(self, plan: PlanArrays) -> FloatArray:
-        """Values of the integer variables in a plan; continuous ones are left to the solver at zero cost of guessing."""
+        """Values of the integer variables in a plan; continuous ones are 0, the solver corrects them."""
         values = np.zeros(self.model.variable_count)
         columns = self.columns
         same = (

@@ -24,6 +24,7 @@ _STOP = {
     StopReason.WORK_LIMIT: "the work limit was reached",
     StopReason.CANCELLED: "it was told to stop",
     StopReason.OPTIMAL: "plan and bound agree",
+    StopReason.EXHAUSTED: "every column that could improve the plan was tried to the end",
 }
 
 
@@ -63,6 +64,12 @@ def how_to_read(result: SolveResult) -> str:
         return "A gap has no meaning here; see the workloads that are not run."
     if result.objective_gap_yen == 0:
         return "Plan and bound agree to the yen: there is no cheaper plan."
+    if result.stop_reason is StopReason.EXHAUSTED:
+        return (
+            "Every placement that could still improve the plan was tried to the end, and nothing cheaper was found. "
+            f"The bound, which `tehai verify` re-computes, proves less: at most {yen(result.objective_gap_yen)} can "
+            "still be saved."
+        )
     return (
         f"Whatever else is tried, at most {yen(result.objective_gap_yen)} can still be saved under these rules and "
         "prices. The bound is a proof that `tehai verify` re-computes from the saved plan file."

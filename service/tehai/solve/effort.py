@@ -40,6 +40,13 @@ class Effort:
             return NO_LIMIT
         return max(0.0, self.options.time_limit_seconds - self.elapsed_seconds)
 
+    @property
+    def fraction_done(self) -> float:
+        """Part of the limit that is used, in [0, 1]: rounds under a work limit, else seconds."""
+        if self.options.work_limit is not None:
+            return min(1.0, self._rounds / max(1, self.options.work_limit))
+        return min(1.0, self.elapsed_seconds / max(self.options.time_limit_seconds, 1e-9))
+
     def seconds_for(self, fraction: float) -> float | None:
         """Return a part of the whole time limit, at most what is left; None under a work limit."""
         if self.deterministic:

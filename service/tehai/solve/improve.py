@@ -15,16 +15,22 @@ from tehai.master.restricted import ColumnSet, RestrictedMaster, columns_of_plan
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
-# Iterations of a round times modes stay near this, so that a round takes a second or so whatever the size.
-ROUND_WORK = 2_000_000
-ITERATIONS_MIN, ITERATIONS_MAX = 500, 20_000
-# Temperatures as parts of the mean cost of a workload.
-HOT, WARM, COLD = 0.1, 0.02, 0.0005
+# Iterations of one round; the first round of a large instance is shorter, later ones last about this many seconds.
+ROUND_ITERATIONS = 10_000
+ROUND_ITERATIONS_MIN = 500
+ROUND_SECONDS = 1.5
+# Temperatures of the first and the last iteration of a whole solve, as parts of the mean cost of a workload.
+HOT, COLD = 0.02, 0.0005
 RUIN_COUNT_MAX = 8
 ORDER_FRACTION = 0.3
+# Workloads beyond which the first round is short.
+LARGE_WORKLOADS = 2_000
+# Part of the solve after which every chain continues from the best plan of all.
+SHARE_BEST_FROM = 0.6
 # Columns of one integer master, and branch-and-bound nodes under a work limit.
 POLISH_COLUMNS_MAX = 6_000
-POLISH_ENTRIES_MAX = 400_000
+# Starts of an instance beyond which its columns are not even counted.
+POLISH_STARTS_MAX = 200_000
 POLISH_NODES = 2_000
 POLISH_TIME_FRACTION = 0.25
 # The threshold on reduced costs is loosened by this, so that ties with the incumbent stay in.
@@ -34,13 +40,14 @@ TIE = 1e-7
 def improve_plan(state: State, effort: Effort, report: Callable[[str], None]) -> StopReason:
     """Alternate search and polish until a limit, the gap, or a proof that no column can improve; returns why it ended."""
     search = _first_search(state, effort)
+    schedule = _Schedule(state, effort)
     report("search")
     while True:
         reason = _reached(state, effort)
         if reason is not None:
             return reason
         effort.begin_round()
-        _search_round(state, search, effort)
+        _search_round(state, search, schedule, effort)
         report("search")
         if _reached(state, effort) is None and is_polish_worthwhile(state):
             report("polish")
@@ -49,8 +56,10 @@ def improve_plan(state: State, effort: Effort, report: Callable[[str], None]) ->
 
 
 def _reached(state: State, effort: Effort) -> StopReason | None:
-    if state.gap_reached(0.0) or state.proven_best:
+    if state.gap_reached(0.0):
         return StopReason.OPTIMAL
+    if state.proven_best:
+        return StopReason.EXHAUSTED
     if state.gap_reached(effort.options.gap_fraction):
         return StopReason.GAP_REACHED
     return effort.stop_reason()
@@ -58,7 +67,9 @@ def _reached(state: State, effort: Effort) -> StopReason | None:
 
 def is_polish_worthwhile(state: State) -> bool:
     """Whether the columns that can still improve the plan are few enough for an integer master."""
-    threshold = state.objective - state.bound
+    if state.instance.native.start_count() > POLISH_STARTS_MAX:
+        return False
+    threshold = state.objective - state.bound if np.isfinite(state.objective) else abs(state.bound)
     counted = state.instance.native.cheap_columns(state.prices, threshold, POLISH_COLUMNS_MAX)
     return len(counted["mode"]) <= POLISH_COLUMNS_MAX
 
@@ -84,21 +95,47 @@ def rounded_units(state: State) -> IntArray:
     return units
 
 
-def _cooling(state: State, effort: Effort) -> Cooling:
-    instance = state.instance
-    workloads = max(1, instance.arrays["workloads"])
-    modes = max(1, int(instance.native.mode_counts().sum()) // workloads)
-    iterations = int(np.clip(ROUND_WORK / modes, ITERATIONS_MIN, ITERATIONS_MAX))
-    mean = max(1.0, abs(state.objective if np.isfinite(state.objective) else state.bound) / workloads)
-    first = HOT if effort.round_count % 3 == 1 else WARM
-    ruin = RUIN_COUNT_MAX * (2 if effort.round_count % 2 == 0 else 1)
-    return Cooling(iterations, first * mean, COLD * mean, ruin, ORDER_FRACTION)
+class _Schedule:
+    """One cooling over the whole solve, cut into rounds: by the clock, or by rounds under a work limit."""
+
+    def __init__(self, state: State, effort: Effort) -> None:
+        workloads = max(1, state.instance.arrays["workloads"])
+        self._mean_yen = max(1.0, abs(state.bound) / workloads)
+        self._effort = effort
+        self._iterations = ROUND_ITERATIONS if workloads <= LARGE_WORKLOADS else ROUND_ITERATIONS_MIN
+        self._seconds = 0.0
+
+    def next_round(self) -> Cooling:
+        """Return the next slice of the cooling."""
+        effort = self._effort
+        if effort.options.work_limit is not None:
+            first, last = effort.round_count - 1, effort.round_count
+            return self._slice(first / effort.options.work_limit, last / effort.options.work_limit)
+        if self._seconds > 0.0:
+            wanted = self._iterations * min(2.0, ROUND_SECONDS / self._seconds)
+            self._iterations = int(max(ROUND_ITERATIONS_MIN, wanted))
+        step = max(self._seconds, ROUND_SECONDS) / effort.options.time_limit_seconds
+        return self._slice(effort.fraction_done, effort.fraction_done + step)
+
+    def took(self, seconds: float) -> None:
+        """Note how long the last round took; not read under a work limit."""
+        self._seconds = seconds
+
+    def _slice(self, first: float, last: float) -> Cooling:
+        def temperature(part: float) -> float:
+            cooled: float = self._mean_yen * HOT * (COLD / HOT) ** min(part, 1.0)
+            return cooled
+
+        return Cooling(self._iterations, temperature(first), temperature(last), RUIN_COUNT_MAX, ORDER_FRACTION)
 
 
-def _search_round(state: State, search: Search, effort: Effort) -> None:
-    search.run(_cooling(state, effort))
+def _search_round(state: State, search: Search, schedule: _Schedule, effort: Effort) -> None:
+    started = effort.elapsed_seconds
+    search.run(schedule.next_round())
+    schedule.took(effort.elapsed_seconds - started)
     state.offer_plan(search.best_objective, search.best_plan())
-    search.restart_from_best()
+    if effort.fraction_done >= SHARE_BEST_FROM:
+        search.restart_from_best()
 
 
 def _polish_round(state: State, search: Search, effort: Effort) -> None:

@@ -60,6 +60,10 @@ class _StopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopReason
     STOP_REASON_CANCELLED: _StopReason.ValueType  # 4
     STOP_REASON_OPTIMAL: _StopReason.ValueType  # 5
     """Bound and plan agree."""
+    STOP_REASON_EXHAUSTED: _StopReason.ValueType  # 6
+    """The integer master over every column that could still improve the plan was solved to its end: no better plan was
+    found to exist, though the bound does not prove it.
+    """
 
 class StopReason(_StopReason, metaclass=_StopReasonEnumTypeWrapper):
     """Why the solve ended."""
@@ -71,6 +75,10 @@ STOP_REASON_WORK_LIMIT: StopReason.ValueType  # 3
 STOP_REASON_CANCELLED: StopReason.ValueType  # 4
 STOP_REASON_OPTIMAL: StopReason.ValueType  # 5
 """Bound and plan agree."""
+STOP_REASON_EXHAUSTED: StopReason.ValueType  # 6
+"""The integer master over every column that could still improve the plan was solved to its end: no better plan was
+found to exist, though the bound does not prove it.
+"""
 Global___StopReason: _TypeAlias = StopReason  # noqa: Y015
 
 class _SolveStatus:

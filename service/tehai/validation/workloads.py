@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
-from tehai.domain.calendar import HOURS_PER_DAY
 from tehai.domain.limits import LIMITS
 from tehai.domain.workload import Workload
 from tehai.validation.common import amount_out_of_range, bad_country_codes, count_out_of_range, repeats, shown
@@ -73,24 +72,6 @@ def check_e1204_deadline_not_after_release(view: ProblemView) -> Iterator[Found]
     for i, workload in enumerate(view.problem.workloads):
         if workload.deadline_date <= workload.release_date:
             message = f"{workload.deadline_date} is not after {workload.release_date}"
-            yield Found(f"workloads[{i}].deadline_date", message, (f"workloads[{i}].release_date",))
-
-
-@rule(
-    "E1205",
-    "a window is shorter than one period",
-    "Release earlier or set a later deadline: a workload runs in whole periods between the two.",
-    reads=("calendar",),
-)
-def check_e1205_window_shorter_than_period(view: ProblemView) -> Iterator[Found]:
-    """A window is long enough for a period; where it lies is not asked here, running nowhere is no fault."""
-    if view.calendar is None:
-        return
-    hours = view.calendar.period_hours
-    for i, workload in enumerate(view.problem.workloads):
-        window_hours = (workload.deadline_date - workload.release_date).days * HOURS_PER_DAY
-        if 0 < window_hours < hours:
-            message = f"the window has {window_hours} hours, a period {hours}"
             yield Found(f"workloads[{i}].deadline_date", message, (f"workloads[{i}].release_date",))
 
 

@@ -4,9 +4,7 @@ use rayon::prelude::*;
 
 use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NO_SITE};
 use crate::prefix_cost::{PrefixCost, run_sum};
-use crate::pricing::{
-    Column, NO_PROGRAMME, NOT_RUN, cheapest_start, eligible_by_year, open_programmes, years_of_run,
-};
+use crate::pricing::{Column, NO_PROGRAMME, NOT_RUN, cheapest_start, eligible_by_year, open_programmes, years_of_run};
 use crate::search::solution::Solution;
 
 /// Prices of the rows whose slack a single insertion cannot see, taken from the ascent.
@@ -22,6 +20,8 @@ pub struct Guidance {
     pub budget_weight: Vec<f64>,
     /// Modes of each workload that are cheapest at the prices, (W,) lists; the rest are tried now and then.
     pub shortlist: Vec<Vec<usize>>,
+    /// Cheapest price of each workload, "not run" included, (W,).
+    pub cheapest: Vec<f64>,
 }
 
 /// Modes of each workload in order of their cheapest start at the prices, cut to `most`.
@@ -30,7 +30,7 @@ pub fn shortlists(instance: &Instance, prefix: &PrefixCost, most: usize) -> Vec<
         .into_par_iter()
         .map(|w| {
             let mut priced: Vec<(f64, usize)> =
-                instance.modes_of(w).map(|index| (cheapest_start(instance, prefix, index), index)).collect();
+                instance.modes_of(w).map(|index| (cheapest_start(instance, prefix, index).price, index)).collect();
             priced.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
             priced.into_iter().take(most).map(|(_, index)| index).collect()
         })
@@ -222,14 +222,19 @@ fn claim(
     let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
     let stride = sizes.periods + 1;
     let base = (programme * sizes.pools + mode.pool) * stride;
-    let most = rate
-        * run_sum(&guidance.prefix.reference_worth[base..base + stride], mode, start, instance.pools.period_hours);
+    let most =
+        rate * run_sum(&guidance.prefix.reference_worth[base..base + stride], mode, start, instance.pools.period_hours);
     if most <= needed.max(0.0) {
         return 0.0;
     }
     fill_left(instance, guidance, solution, mode, start, programme, scratch);
     let years = sizes.years;
-    scratch.claims.iter().enumerate().map(|(y, yen)| yen * guidance.prefix.claim_worth[programme * years + y].max(0.0)).sum()
+    scratch
+        .claims
+        .iter()
+        .enumerate()
+        .map(|(y, yen)| yen * guidance.prefix.claim_worth[programme * years + y].max(0.0))
+        .sum()
 }
 
 /// Fill `scratch.claims` year by year with what rate, project cap and budget leave.

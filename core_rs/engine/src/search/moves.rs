@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use crate::instance::Instance;
-use crate::pricing::{Column, NOT_RUN};
+use crate::pricing::{Column, NOT_RUN, cheapest_start, column_price};
 use crate::search::insertion::{Guidance, Scratch, cheapest_insertion};
 use crate::search::solution::Solution;
 
@@ -27,6 +27,14 @@ pub struct RunOptions {
 const SKIP_FRACTION: f64 = 0.03;
 /// Part of insertions that look at every mode.
 const FULL_FRACTION: f64 = 0.03;
+/// Part of the other iterations that pull a badly placed workload to where the prices want it.
+const PULL_FRACTION: f64 = 0.4;
+/// Workloads compared to find a badly placed one.
+const PULL_TOURNAMENT: usize = 6;
+/// Modes a pulled workload may be pulled to.
+const PULL_MODES: usize = 3;
+/// Order of insertion that keeps the list as it is.
+const AS_LISTED: usize = 4;
 /// Weights of the capacity price in insertions, drawn once an iteration.
 const PRICE_WEIGHTS: [f64; 4] = [0.0, 0.4, 0.8, 1.0];
 /// Iterations after which aggregates are built afresh, so that rounding cannot creep.
@@ -34,7 +42,7 @@ const REFRESH_INTERVAL: usize = 2_000;
 /// Amounts of an order change are powers of two below two to this.
 const ORDER_AMOUNT_POWERS: u32 = 2;
 /// Unplaced workloads tried besides the ruined ones.
-const UNPLACED_TRIED_MAX: usize = 6;
+const UNPLACED_TRIED_MAX: usize = 2;
 
 /// What one iteration changed, to take it back.
 #[derive(Default)]
@@ -104,15 +112,20 @@ impl Chain {
         let mut journal = Journal::default();
         let has_orders = !instance.committed.option_first.is_empty();
         let mut removed = Vec::new();
+        let mut pulled = false;
         let most = options.ruin_count_max.clamp(1, instance.sizes.workloads.max(1));
         let count = 1 + self.generator.random_range(0..most);
         if has_orders && self.generator.random_bool(options.order_fraction) {
             self.change_order(instance, count, &mut journal, &mut removed);
+        } else if self.generator.random_bool(PULL_FRACTION) {
+            self.pull(instance, guidance, count, &mut journal, &mut removed);
+            pulled = true;
         } else {
             self.ruin_around(instance, count, &mut journal, &mut removed);
         }
         self.add_unplaced(instance, &mut removed);
-        let order = self.generator.random_range(0..4);
+        // A pulled workload stands first in the list and has to be inserted first.
+        let order = if pulled { AS_LISTED } else { self.generator.random_range(0..AS_LISTED) };
         let price_weight = PRICE_WEIGHTS[self.generator.random_range(0..PRICE_WEIGHTS.len())];
         self.recreate(instance, guidance, removed, &mut journal, order, price_weight);
         let cost = self.cost(instance, guidance);
@@ -125,11 +138,58 @@ impl Chain {
         }
     }
 
+    /// Make room where a badly placed workload would be cheapest at the prices, and give it the first choice.
+    fn pull(
+        &mut self,
+        instance: &Instance,
+        guidance: &Guidance,
+        count: usize,
+        journal: &mut Journal,
+        removed: &mut Vec<usize>,
+    ) {
+        let mut worst = (f64::NEG_INFINITY, 0);
+        for _ in 0..PULL_TOURNAMENT {
+            let w = self.generator.random_range(0..instance.sizes.workloads);
+            worst = if self.excess(instance, guidance, w) > worst.0 {
+                (self.excess(instance, guidance, w), w)
+            } else {
+                worst
+            };
+        }
+        let workload = worst.1;
+        let listed = &guidance.shortlist[workload];
+        if listed.is_empty() {
+            return;
+        }
+        let index = listed[self.generator.random_range(0..listed.len().min(PULL_MODES))];
+        let target = cheapest_start(instance, &guidance.prefix, index);
+        if !self.is_unplaced(workload) {
+            self.take_out(instance, workload, journal, removed);
+        } else {
+            removed.push(workload);
+        }
+        let mode = &instance.modes[index];
+        let span = (target.start, target.start + mode.length);
+        self.ruin_span(instance, Some(mode.pool), span, count, true, journal, removed);
+    }
+
+    /// Yen by which a workload's column is dearer at the prices than its cheapest one.
+    fn excess(&self, instance: &Instance, guidance: &Guidance, workload: usize) -> f64 {
+        let column = &self.current.columns[workload];
+        let price = if column.mode == NOT_RUN {
+            self.current.not_run_charge(instance, workload)
+        } else {
+            column_price(instance, &guidance.prefix, column)
+        };
+        price - guidance.cheapest[workload]
+    }
+
     /// Take out workloads that are related to a random one: near in time, and in the same pool where it is placed.
     fn ruin_around(&mut self, instance: &Instance, count: usize, journal: &mut Journal, removed: &mut Vec<usize>) {
         let center = self.generator.random_range(0..instance.sizes.workloads);
         let (pool, from, until) = self.span(instance, center);
-        self.ruin_span(instance, pool, (from, until), count, journal, removed);
+        let same_pool_only = self.generator.random_bool(0.3);
+        self.ruin_span(instance, pool, (from, until), count, same_pool_only, journal, removed);
         if !self.is_unplaced(center) {
             self.take_out(instance, center, journal, removed);
         }
@@ -151,11 +211,11 @@ impl Chain {
         pool: Option<usize>,
         span: (usize, usize),
         count: usize,
+        same_pool_only: bool,
         journal: &mut Journal,
         removed: &mut Vec<usize>,
     ) {
         let mut scored: Vec<(f64, usize)> = Vec::new();
-        let same_pool_only = self.generator.random_bool(0.3);
         for w in 0..instance.sizes.workloads {
             let column = self.current.columns[w];
             if column.mode == NOT_RUN {
@@ -226,7 +286,8 @@ impl Chain {
         if span.0 < span.1 {
             let pool = instance.committed.pool[offer];
             self.take_out_misfits(instance, pool, span, journal, removed);
-            self.ruin_span(instance, Some(pool), span, count, journal, removed);
+            let same_pool_only = self.generator.random_bool(0.3);
+            self.ruin_span(instance, Some(pool), span, count, same_pool_only, journal, removed);
         }
     }
 
@@ -283,6 +344,7 @@ impl Chain {
             0 => workloads.sort_by(|&a, &b| charge(b).total_cmp(&charge(a)).then(a.cmp(&b))),
             1 => workloads.sort_by(|&a, &b| table.work[b].total_cmp(&table.work[a]).then(a.cmp(&b))),
             2 => workloads.sort_by_key(|&w| (table.deadline[w], w)),
+            AS_LISTED => {}
             _ => self.shuffle(&mut workloads),
         }
         for w in workloads {
@@ -293,8 +355,15 @@ impl Chain {
                 let listed = guidance.shortlist[w].iter().copied();
                 listed.filter(|_| !generator.random_bool(SKIP_FRACTION)).collect()
             };
-            let candidate =
-                cheapest_insertion(instance, guidance, &self.current, w, &mut self.scratch, modes.into_iter(), price_weight);
+            let candidate = cheapest_insertion(
+                instance,
+                guidance,
+                &self.current,
+                w,
+                &mut self.scratch,
+                modes.into_iter(),
+                price_weight,
+            );
             if candidate.column.mode == NOT_RUN {
                 continue;
             }
@@ -329,8 +398,7 @@ impl Chain {
     }
 
     fn cost(&self, instance: &Instance, guidance: &Guidance) -> f64 {
-        self.current.objective()
-            + self.current.penalty(instance, &guidance.share_weight, &guidance.budget_weight)
+        self.current.objective() + self.current.penalty(instance, &guidance.share_weight, &guidance.budget_weight)
     }
 
     fn note_best(&mut self, instance: &Instance) {

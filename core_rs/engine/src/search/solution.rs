@@ -252,7 +252,8 @@ impl Solution {
         }
         let first = table.option_first[option];
         let live = &table.live_accelerators[table.live_offset[option]..table.live_offset[option + 1]];
-        let most = live.iter().enumerate().map(|(d, block)| self.live[offer * instance.sizes.periods + first + d] / block);
+        let most =
+            live.iter().enumerate().map(|(d, block)| self.live[offer * instance.sizes.periods + first + d] / block);
         (limit - most.fold(0.0, f64::max) + 0.5).max(0.0) as u32
     }
 
