@@ -1,9 +1,9 @@
 """Seeded instances for the benches: a registry of names, and one generator for all sizes.
 
-A portfolio over one or two years: work log-uniform over two to three and a half orders of magnitude, pools at home and abroad
-with every kind of offer in yen and dollars, grants, budgets, a domestic share and power limits. ``tightness`` is the
-work asked for divided by what all offers together could deliver; around 0.6 most weeks are contested and a few per cent
-of the workloads are not run.
+A portfolio over one or two years: work log-uniform over two to three and a half orders of magnitude, pools at home and
+abroad with every kind of offer in yen and dollars, grants, budgets, a domestic share and power limits. ``tightness`` is
+the work asked for divided by what all offers together could deliver; around 0.6 most weeks are contested and a few per
+cent of the workloads are not run.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PERIOD_HOURS = 168
 USD_JPY = 160.0
 YEN_PER_NORMALISED_HOUR = 560.0
 # Part of the normalised capacity that each kind of offer can deliver at most.
-ON_DEMAND_PART, RESERVATION_PART, PURCHASE_PART, EXISTING_PART = 0.40, 0.32, 0.16, 0.12
+ON_DEMAND_PART, RESERVATION_PART, PURCHASE_PART, EXISTING_PART = 0.50, 0.26, 0.12, 0.12
 TAGS = ("robotics", "language", "vision")
 ANY_COUNTRY = CountryRule((), ())
 ONLY_JAPAN = CountryRule(("JP",), ())
@@ -89,9 +89,9 @@ MEDIUM = Size(1_000, 40, 104, 300.0, 300_000.0)
 LARGE = Size(10_000, 100, 104, 100.0, 300_000.0)
 
 INSTANCES: dict[str, InstanceSpec] = {
-    "S": InstanceSpec(SMALL, 0.60, 1),
-    "S-loose": InstanceSpec(SMALL, 0.35, 2),
-    "S-tight": InstanceSpec(SMALL, 0.80, 3),
+    "S": InstanceSpec(SMALL, 0.50, 1),
+    "S-loose": InstanceSpec(SMALL, 0.30, 2),
+    "S-tight": InstanceSpec(SMALL, 0.60, 3),
     "M": InstanceSpec(MEDIUM, 0.60, 1),
     "L": InstanceSpec(LARGE, 0.60, 1),
 }
@@ -235,13 +235,13 @@ class _Drawer:
         return UnitPrice(Decimal(f"{yen:.0f}"), JPY)
 
     def _on_demand(self, place: _Place, accelerators: float) -> OnDemand:
-        price = self._price(place, place.yen_per_hour * self._between(1.05, 1.4))
+        price = self._price(place, place.yen_per_hour * self._between(1.0, 1.2))
         return OnDemand(price, max(8, round(accelerators)), None, None)
 
     def _spare(self, place: _Place, accelerators: float) -> OnDemand:
         """A promotion abroad: cheaper, and over by a date within the horizon."""
         until = self.calendar.date_of(int(self.random.integers(1, self.calendar.period_count)))
-        price = self._price(place, place.yen_per_hour * self._between(0.85, 1.0))
+        price = self._price(place, place.yen_per_hour * self._between(0.85, 0.95))
         return OnDemand(price, max(4, round(accelerators)), None, until)
 
     def _reservation(self, place: _Place, accelerators: float) -> Reservation:
@@ -252,7 +252,7 @@ class _Drawer:
                 self._price(place, place.yen_per_hour * part * self._between(0.95, 1.05)),
                 PaymentTiming.PREPAID if self._happens(0.5) else PaymentTiming.PERIODIC,
             )
-            for periods, part in ((4, 0.9), (13, 0.78), (26, 0.68), (52, 0.58))
+            for periods, part in ((4, 0.95), (13, 0.88), (26, 0.82), (52, 0.76))
         )
         lead = int(self.random.choice((0, 2, 4, 8)))
         return Reservation(block, max(1, round(accelerators / block)), lead, terms, None, None)
@@ -260,7 +260,7 @@ class _Drawer:
     def _purchase(self, place: _Place, accelerators: float) -> Purchase:
         unit = 2 ** max(2, int(log2(max(1.0, accelerators / 4))))
         life = 156
-        price = place.yen_per_hour * self._between(0.42, 0.6) * unit * PERIOD_HOURS * life
+        price = place.yen_per_hour * self._between(0.6, 0.75) * unit * PERIOD_HOURS * life
         first = int(self.random.integers(4, 20))
         steps = (DeliveryStep(first, 0.4), DeliveryStep(first + 6, 0.75), DeliveryStep(first + 12, 1.0))
         units_max = max(1, round(accelerators / unit))
@@ -350,7 +350,7 @@ class _Drawer:
             FiscalYearAmount(year, round(bill * (0.6 * part / self.calendar.period_count + 0.15)))
             for year, part in zip(years, periods, strict=True)
         )
-        shares = tuple(FiscalYearShare(year, 0.75) for year in years)
+        shares = tuple(FiscalYearShare(year, 0.85) for year in years)
         return Rules(domestic=ONLY_JAPAN, minimum_domestic_shares=shares, portfolio_budgets=budgets)
 
 

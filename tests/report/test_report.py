@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tehai.catalog import demo_problem
 from tehai.domain.offer import Purchase
-from tehai.domain.plan import PurchaseOrder, Segment, SolveOptions
+from tehai.domain.plan import PurchaseOrder, Segment, SolveOptions, StopReason
 from tehai.domain.problem import Problem
 from tehai.domain.result import SolveResult, SolveStatus
 from tehai.pipeline import solve_problem

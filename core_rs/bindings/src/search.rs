@@ -70,9 +70,17 @@ impl PySearch {
         temperature_last_yen: f64,
         ruin_count_max: usize,
         order_fraction: f64,
+        penalty_scale: f64,
     ) {
         let options =
-            RunOptions { iteration_count, temperature_first_yen, temperature_last_yen, ruin_count_max, order_fraction };
+            RunOptions {
+            iteration_count,
+            temperature_first_yen,
+            temperature_last_yen,
+            ruin_count_max,
+            order_fraction,
+            penalty_scale,
+        };
         let (instance, guidance, chains) = (&self.instance, &self.guidance, &mut self.chains);
         py.detach(|| chains.par_iter_mut().for_each(|chain| chain.run(instance, guidance, &options)));
     }
@@ -130,9 +138,9 @@ fn guidance_at(instance: &Instance, mut prices: Vec<f64>, shortlist_length: usiz
     let references = &instance.pools.grant_reference;
     let hour = references.iter().sum::<f64>() / references.len().max(1) as f64;
     let years = instance.sizes.years;
-    let share_weight = (0..years).map(|y| 2.0 * prices[layout.share + y] + 2.0 * hour).collect();
+    let share_weight = (0..years).map(|y| prices[layout.share + y] + 0.1 * hour).collect();
     let budget: Vec<f64> = prices[layout.budget..layout.budget + years].to_vec();
-    let budget_weight = budget.iter().map(|beta| 2.0 + 2.0 * beta).collect();
+    let budget_weight = budget.iter().map(|beta| beta + 0.1).collect();
     let prefix = PrefixCost::new(instance, &prices);
     let cheapest =
         (0..instance.sizes.workloads).into_par_iter().map(|w| cheapest_column(instance, &prefix, w).price).collect();

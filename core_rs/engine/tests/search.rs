@@ -17,6 +17,7 @@ const OPTIONS: RunOptions = RunOptions {
     temperature_last_yen: 10.0,
     ruin_count_max: 4,
     order_fraction: 0.3,
+    penalty_scale: 2.0,
 };
 
 fn guidance(instance: &Instance, seed: u64) -> Guidance {

@@ -1,14 +1,17 @@
-"""Types of the compiled module; tests/engine checks that every name here exists there."""
+"""Types of the compiled module; tests/engine runs mypy's stubtest over both."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
 from numpy import float64, int64
 from numpy.typing import NDArray
 
+__all__ = ["Instance", "Search", "build_info", "set_thread_count"]
+
 def build_info() -> tuple[str, str]: ...
 def set_thread_count(thread_count: int) -> bool: ...
 
+@final
 class Instance:
     def __new__(cls, arrays: dict[str, Any]) -> Instance: ...
     def price_layout(self) -> dict[str, int]: ...
@@ -25,6 +28,7 @@ class Instance:
     ) -> dict[str, NDArray[Any]]: ...
     def expand(self, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]: ...
 
+@final
 class Search:
     def __new__(
         cls,
@@ -43,6 +47,7 @@ class Search:
         temperature_last_yen: float,
         ruin_count_max: int,
         order_fraction: float,
+        penalty_scale: float,
     ) -> None: ...
     def restart_from_best(self) -> None: ...
     def restart_from(self, plan: Mapping[str, NDArray[Any]]) -> None: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,15 +55,20 @@ class Cooling:
     temperature_last_yen: float
     ruin_count_max: int
     order_fraction: float
+    penalty_scale: float
 
 
 class Search:
     """Chains that start from one plan and keep the best feasible one they met."""
 
     def __init__(self, instance: EngineInstance, prices: FloatArray, plan: PlanArrays, chains: int, seed: int) -> None:
-        """Start ``chains`` chains, guided by ``prices`` (flat vector of the ascent)."""
+        """Start ``chains`` chains, guided by ``prices`` (flat vector of the ascent).
+
+        The plan may order more than its offers allow, as the rounding of a fraction can; what is too much is left out.
+        """
         self._years = len(instance.years)
-        self._native = _native.Search(instance.native, prices, plan.as_dict(), chains, seed, instance.mandatory_yen)
+        start = replace(plan, units=units_within_limits(instance, plan.units))
+        self._native = _native.Search(instance.native, prices, start.as_dict(), chains, seed, instance.mandatory_yen)
 
     def construct(self) -> None:
         """Insert every workload that is not placed."""
@@ -77,6 +82,7 @@ class Search:
             cooling.temperature_last_yen,
             cooling.ruin_count_max,
             cooling.order_fraction,
+            cooling.penalty_scale,
         )
 
     def restart_from_best(self) -> None:
@@ -96,6 +102,23 @@ class Search:
         """Return the best feasible plan; None before there is one."""
         found = self._native.best_plan()
         return None if found is None else plan_from_dict(found, self._years)
+
+
+def units_within_limits(instance: EngineInstance, units: IntArray) -> IntArray:
+    """Return units by order option, cut option by option to what the limit of its offer leaves."""
+    arrays = instance.arrays
+    kept = np.zeros_like(units)
+    live = np.zeros((len(arrays["committed_pool"]), arrays["periods"]), dtype=np.int64)
+    for option in np.flatnonzero(units > 0):
+        offer = int(np.searchsorted(arrays["option_offset"], option, side="right")) - 1
+        first = arrays["option_first"][option]
+        length = arrays["live_offset"][option + 1] - arrays["live_offset"][option]
+        # A reservation limits what is live at once, a purchase all orders together.
+        span = slice(first, first + length) if arrays["limit_is_live"][offer] else slice(None)
+        left = int(arrays["unit_limit"][offer]) - int(live[offer, span].max(initial=0))
+        kept[option] = min(int(units[option]), max(left, 0))
+        live[offer, span] += kept[option]
+    return kept
 
 
 def plan_from_dict(found: Mapping[str, Any], year_count: int) -> PlanArrays:

@@ -57,7 +57,7 @@ class ColumnSet:
         return len(self.mode)
 
 
-def columns_of_plan(instance: EngineInstance, plan: PlanArrays) -> ColumnSet:
+def columns_of_plan(plan: PlanArrays) -> ColumnSet:
     """Return the columns a plan uses."""
     placed = np.flatnonzero(plan.mode >= 0)
     return ColumnSet(placed, plan.mode[placed], plan.start[placed], plan.programme[placed])
@@ -144,9 +144,18 @@ class RestrictedMaster:
         self.metered_use = model.add_variables(flat, INFINITY, integer=False).reshape(-1, periods)
 
     def _add_claim_variables(self) -> None:
-        columns, rows = self.columns, self.rows
-        claimable = np.asarray(rows["claimable_yen"]).reshape(len(columns), self.years)
-        self.claimable = claimable
+        """Yen claimed by workload, programme and fiscal year: one variable for all columns of a workload.
+
+        ``claimable`` (C, Y) and ``claimable_in_all`` (C,) are what a chosen column allows in a year and in all years. Both
+        are cut at the project cap: claims of one column form a polymatroid, so that the rows over single years and over
+        all of them describe the sum of all columns exactly as long as none touches three fiscal years. Without the cut
+        half a column would allow the whole cap, and the linear master would be weaker than the bound.
+        """
+        columns = self.columns
+        claimable = np.asarray(self.rows["claimable_yen"]).reshape(len(columns), self.years)
+        caps = np.append(self.instance.arrays["project_cap_yen"], INFINITY)[columns.programme]
+        self.claimable = np.minimum(claimable, caps[:, None])
+        self.claimable_in_all = np.minimum(claimable.sum(axis=1), caps)
         programmes = self.instance.arrays["programmes"]
         with_claim = columns.programme >= 0
         pair = np.where(with_claim, columns.workload * max(programmes, 1) + columns.programme, -1)
@@ -249,15 +258,14 @@ class RestrictedMaster:
         column, year = np.nonzero((self.pair_of_column >= 0)[:, None] & (self.claimable > 0.0))
         row = rows[grid[self.pair_of_column[column], year]] if pair_count else rows[:0]
         model.add_entries(row, self.x[column], -self.claimable[column, year] * YEN)
-        cap = arrays["project_cap_yen"][self.pair_programme] * YEN if pair_count else np.zeros(0)
-        capped = np.flatnonzero(np.isfinite(cap))
+        capped = np.flatnonzero(np.isfinite(arrays["project_cap_yen"][self.pair_programme]))
         rows = model.add_rows(len(capped), -INFINITY, 0.0)
         model.add_entries(np.repeat(rows, years), self.claim[grid[capped].ravel()], np.ones(len(capped) * years))
         row_of_pair = np.full(pair_count + 1, -1)
         row_of_pair[capped] = np.arange(len(capped))
         column = np.flatnonzero((self.pair_of_column >= 0) & (row_of_pair[self.pair_of_column] >= 0))
-        pair = self.pair_of_column[column]
-        model.add_entries(rows[row_of_pair[pair]] if len(capped) else rows, self.x[column], -cap[pair])
+        row = rows[row_of_pair[self.pair_of_column[column]]] if len(capped) else rows
+        model.add_entries(row, self.x[column], -self.claimable_in_all[column] * YEN)
         budget = arrays["programme_budget_yen"].ravel() * YEN
         self.programme_rows = model.add_rows(len(budget), -INFINITY, budget)
         cell = (self.pair_programme[:, None] * years + np.arange(years)[None, :]).ravel()
@@ -344,7 +352,8 @@ class RestrictedMaster:
             -duals[self.programme_rows],
             -duals[self.project_rows],
         ]
-        return np.maximum(np.concatenate(parts), 0.0)
+        prices: FloatArray = np.maximum(np.concatenate(parts), 0.0)
+        return prices
 
     def _plan(self, answer: ModelAnswer) -> PlanArrays:
         workloads = self.instance.arrays["workloads"]

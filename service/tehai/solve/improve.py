@@ -22,6 +22,8 @@ ROUND_SECONDS = 1.5
 # Temperatures of the first and the last iteration of a whole solve, as parts of the mean cost of a workload.
 HOT, COLD = 0.02, 0.0005
 RUIN_COUNT_MAX = 8
+# Factors on the weights of broken fiscal-year rows, first and last.
+PENALTY_FIRST, PENALTY_LAST = 1.2, 20.0
 ORDER_FRACTION = 0.3
 # Workloads beyond which the first round is short.
 LARGE_WORKLOADS = 2_000
@@ -126,7 +128,9 @@ class _Schedule:
             cooled: float = self._mean_yen * HOT * (COLD / HOT) ** min(part, 1.0)
             return cooled
 
-        return Cooling(self._iterations, temperature(first), temperature(last), RUIN_COUNT_MAX, ORDER_FRACTION)
+        penalty_scale = PENALTY_FIRST * (PENALTY_LAST / PENALTY_FIRST) ** min(last, 1.0)
+
+        return Cooling(self._iterations, temperature(first), temperature(last), RUIN_COUNT_MAX, ORDER_FRACTION, penalty_scale)
 
 
 def _search_round(state: State, search: Search, schedule: _Schedule, effort: Effort) -> None:
@@ -174,5 +178,5 @@ def improving_columns(state: State) -> tuple[ColumnSet, bool]:
     complete = bool((counts < each).all()) and np.isfinite(state.objective)
     columns = ColumnSet.from_dict(found)
     if state.plan is not None:
-        columns = columns.union(columns_of_plan(state.instance, state.plan))
+        columns = columns.union(columns_of_plan(state.plan))
     return columns, complete

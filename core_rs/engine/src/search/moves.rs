@@ -21,6 +21,9 @@ pub struct RunOptions {
     pub ruin_count_max: usize,
     /// Part of iterations that change a commitment.
     pub order_fraction: f64,
+    /// Factor on the weights of broken fiscal-year rows: near one early, so that rows are met where it is cheapest,
+    /// high late.
+    pub penalty_scale: f64,
 }
 
 /// Part of shortlisted modes skipped in an insertion, to vary the search.
@@ -56,6 +59,7 @@ struct Journal {
 pub struct Chain {
     current: Solution,
     current_cost: f64,
+    penalty_scale: f64,
     /// Best feasible plan, if any.
     pub best: Option<(f64, Solution)>,
     generator: Pcg64Mcg,
@@ -67,6 +71,7 @@ impl Chain {
     pub fn new(instance: &Instance, guidance: &Guidance, start: Solution, seed: u64) -> Self {
         let mut chain = Self {
             current_cost: 0.0,
+            penalty_scale: 1.0,
             current: start,
             best: None,
             generator: Pcg64Mcg::seed_from_u64(seed),
@@ -98,6 +103,8 @@ impl Chain {
         let ratio = options.temperature_last_yen / options.temperature_first_yen;
         let shrink = ratio.powf(1.0 / options.iteration_count.max(1) as f64);
         let mut temperature = options.temperature_first_yen;
+        self.penalty_scale = options.penalty_scale;
+        self.current_cost = self.cost(instance, guidance);
         for iteration in 0..options.iteration_count {
             if iteration % REFRESH_INTERVAL == 0 {
                 self.refresh(instance, guidance);
@@ -398,7 +405,8 @@ impl Chain {
     }
 
     fn cost(&self, instance: &Instance, guidance: &Guidance) -> f64 {
-        self.current.objective() + self.current.penalty(instance, &guidance.share_weight, &guidance.budget_weight)
+        let broken = self.current.penalty(instance, &guidance.share_weight, &guidance.budget_weight);
+        self.current.objective() + self.penalty_scale * broken
     }
 
     fn note_best(&mut self, instance: &Instance) {

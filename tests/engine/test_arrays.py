@@ -1,0 +1,59 @@
+"""What crosses to Rust against the second opinion's reading of the same problem."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tehai.engine.instance import build_instance
+from tehai.engine.search import units_within_limits
+from tehai.verify.reference import build_reference
+from tests import builders as make
+from tests.random_problems import random_problem
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_arrays_are_those_of_the_second_opinion(seed: int) -> None:
+    """Windows, work, exchange rate, largest capacity, grant reference and domestic pools are derived alike."""
+    problem = random_problem(seed)
+    instance, reference = build_instance(problem), build_reference(problem)
+    arrays = instance.arrays
+    assert np.array_equal(arrays["release"], reference.release)
+    assert np.array_equal(arrays["deadline"], np.maximum(reference.deadline, 0))
+    assert tuple(arrays["pool_domestic"]) == reference.domestic
+    assert np.array_equal(np.array(reference.years)[arrays["year_of_period"]], reference.fiscal_year)
+    for name, expected in (
+        ("work", reference.work),
+        ("capacity_max", reference.gang_max),
+        ("grant_reference", reference.grant_reference),
+        ("pool_kw", reference.facility_kw),
+    ):
+        assert arrays[name] == pytest.approx(expected, rel=1e-12, abs=1e-12), name
+    assert instance.prices.forward == pytest.approx(reference.forward, rel=1e-12)
+
+
+def test_a_workload_without_a_legal_column_is_left_out() -> None:
+    """It is listed as unplaceable; a mandatory one costs nothing, so that bound and objective leave it out alike."""
+    hopeless = make.make_workload("hopeless", memory_gb=1e6, not_run_yen=None)
+    dear = make.make_workload("dear", memory_gb=1e6, not_run_yen=5)
+    instance = build_instance(make.make_problem([make.make_workload(), hopeless, dear]))
+    assert instance.unplaceable == (1, 2)
+    assert list(instance.arrays["not_run_yen"]) == [100_000_000.0, 0.0, 5.0]
+
+
+def test_units_are_cut_to_the_limit_of_their_offer() -> None:
+    """Terms that overlap share the blocks that may be live at once; orders of a purchase share its units."""
+    terms = [make.term(1), make.term(4)]
+    offers = [
+        make.make_offer(make.reservation(terms, blocks_max=1), "blocks"),
+        make.make_offer(make.purchase(units_max=3), "units"),
+    ]
+    instance = build_instance(make.make_problem(offers=offers))
+    position = {(key.offer_index, key.term_index, key.period): i for i, key in enumerate(instance.order_keys)}
+    wanted = np.zeros(len(position), dtype=np.int64)
+    for key, count in (((0, 1, 0), 1), ((0, 0, 2), 1), ((1, -1, 0), 2), ((1, -1, 1), 2)):
+        wanted[position[key]] = count
+    kept = units_within_limits(instance, wanted)
+    found = {key: int(kept[i]) for key, i in position.items() if kept[i]}
+    assert found == {(0, 1, 0): 1, (1, -1, 0): 2, (1, -1, 1): 1}
+    assert np.array_equal(units_within_limits(instance, kept), kept)

@@ -1,0 +1,118 @@
+"""Search and polish: every column that can improve a plan is found, and proofs are what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tehai.domain.plan import SolveOptions, StopReason
+from tehai.engine.instance import build_instance
+from tehai.engine.search import Search, empty_plan, units_within_limits
+from tehai.master.linear_model import SolveLimits, Solver
+from tehai.master.restricted import ColumnSet, RestrictedMaster
+from tehai.solve.effort import Effort
+from tehai.solve.improve import improve_plan, improving_columns, rounded_units
+from tehai.solve.price import ascend, improve_prices
+from tehai.solve.state import State
+from tests.oracle import solve_oracle
+from tests.random_problems import random_problem
+
+SEEDS = (1, 2, 6)
+
+
+def _effort(rounds: int, gap: float = 0.0) -> Effort:
+    return Effort(SolveOptions(work_limit=rounds, gap_fraction=gap, threads=1), lambda: False)
+
+
+def _with_first_plan(seed: int) -> State:
+    """Prices of the ascent, and the plan that insertion alone makes of them."""
+    state = ascend(build_instance(random_problem(seed)))
+    search = Search(state.instance, state.prices, empty_plan(state.instance), 1, 1)
+    search.construct()
+    assert state.offer_plan(search.best_objective, search.best_plan())
+    return state
+
+
+def _keys(columns: ColumnSet) -> set[tuple[int, int, int]]:
+    return set(zip(columns.mode.tolist(), columns.start.tolist(), columns.programme.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_improving_columns_hold_the_optimum(seed: int) -> None:
+    """Far fewer than all columns are enough: the integer master over them finds the oracle's optimum."""
+    state = _with_first_plan(seed)
+    columns, complete = improving_columns(state)
+    assert complete
+    everything = state.instance.native.cheap_columns(state.prices, 1e15, 10**9)
+    assert len(columns) < len(everything["mode"])
+    solved = RestrictedMaster(state.instance, columns, integer=True).solve(Solver.HIGHS, SolveLimits())
+    assert solved is not None
+    assert solved.objective_yen == pytest.approx(solve_oracle(random_problem(seed)).optimum_yen, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_improving_columns_are_all_within_the_difference(seed: int) -> None:
+    """Every column that is dearer than its workload's cheapest by less than plan less bound is in the set."""
+    state = _with_first_plan(seed)
+    columns, _ = improving_columns(state)
+    threshold = state.objective - state.bound
+    within = ColumnSet.from_dict(state.instance.native.cheap_columns(state.prices, threshold, 10**9))
+    assert _keys(within) <= _keys(columns)
+
+
+def test_a_set_that_is_cut_is_not_called_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the limit on columns bites, nothing is proven."""
+    monkeypatch.setattr("tehai.solve.improve.POLISH_COLUMNS_MAX", 10)
+    assert not improving_columns(_with_first_plan(1))[1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_reason_for_the_end_is_true(seed: int) -> None:
+    """OPTIMAL is said only where bound and plan agree, EXHAUSTED only for the oracle's optimum."""
+    state = ascend(build_instance(random_problem(seed)))
+    effort = _effort(60)
+    improve_prices(state, effort)
+    reason = improve_plan(state, effort, lambda _: None)
+    optimum = solve_oracle(random_problem(seed)).optimum_yen
+    assert optimum is not None
+    assert state.bound <= optimum * (1 + 1e-9)
+    if reason is StopReason.OPTIMAL:
+        assert state.objective - state.bound <= 1e-6 * state.objective
+    elif reason is StopReason.EXHAUSTED:
+        assert state.objective == pytest.approx(optimum, rel=1e-6)
+    else:
+        assert reason is StopReason.WORK_LIMIT
+
+
+def test_exhausted_is_met() -> None:
+    """One of the first seeds ends by exhaustion with a gap left open, so that the test above is not empty."""
+    reasons = set()
+    for seed in SEEDS:
+        state = ascend(build_instance(random_problem(seed)))
+        effort = _effort(60)
+        improve_prices(state, effort)
+        reasons.add(improve_plan(state, effort, lambda _: None))
+    assert StopReason.EXHAUSTED in reasons
+
+
+def test_a_wide_gap_stops_at_once() -> None:
+    """With a gap of 100 % allowed the first full plan is enough."""
+    state = ascend(build_instance(random_problem(2)))
+    effort = _effort(60, gap=1.0)
+    assert improve_plan(state, effort, lambda _: None) is StopReason.GAP_REACHED
+    assert effort.round_count <= 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rounded_units_can_be_ordered(seed: int) -> None:
+    """Rounding keeps commitments near the fractions, and the search takes them without breaking an offer's limit."""
+    state = ascend(build_instance(random_problem(seed)))
+    units = rounded_units(state)
+    assert (np.abs(units - state.fractional_units) <= 1.0 + 1e-6).all()
+    kept = units_within_limits(state.instance, units)
+    search = Search(state.instance, state.prices, replace(empty_plan(state.instance), units=units), 1, 1)
+    plan = search.best_plan()
+    if plan is not None:
+        assert np.array_equal(plan.units, kept)
