@@ -2,7 +2,7 @@
 
 A portfolio over one or two years: work log-uniform over two to three and a half orders of magnitude, pools at home and
 abroad with every kind of offer in yen and dollars, grants, budgets, a domestic share and power limits. ``tightness`` is
-the work asked for divided by what all offers together could deliver; around 0.6 most weeks are contested and a few per
+the work asked for divided by what all offers together could deliver; around 0.55 most weeks are contested and a few per
 cent of the workloads are not run.
 """
 
@@ -89,11 +89,11 @@ MEDIUM = Size(1_000, 40, 104, 300.0, 300_000.0)
 LARGE = Size(10_000, 100, 104, 100.0, 300_000.0)
 
 INSTANCES: dict[str, InstanceSpec] = {
-    "S": InstanceSpec(SMALL, 0.50, 1),
+    "S": InstanceSpec(SMALL, 0.55, 1),
     "S-loose": InstanceSpec(SMALL, 0.30, 2),
     "S-tight": InstanceSpec(SMALL, 0.60, 3),
-    "M": InstanceSpec(MEDIUM, 0.60, 1),
-    "L": InstanceSpec(LARGE, 0.60, 1),
+    "M": InstanceSpec(MEDIUM, 0.55, 1),
+    "L": InstanceSpec(LARGE, 0.55, 1),
 }
 
 
@@ -334,7 +334,7 @@ class _Drawer:
                 eligible_pool_ids=(),
                 eligible_countries=ONLY_JAPAN if domestic else ANY_COUNTRY,
                 eligible_tags=(tag,),
-                project_cap_yen=round(self._list_bill() * 2 / self.spec.size.workloads),
+                project_cap_yen=round(self._list_bill() * 0.25 / self.spec.size.workloads),
                 budgets=tuple(FiscalYearAmount(year, budget) for year in years),
             )
             from_date = self.calendar.date_of(int(self.random.integers(0, self.calendar.period_count // 3)))

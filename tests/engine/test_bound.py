@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_the_problems_price_every_kind_of_row() -> None:
         negative += int((prices < 0).sum())
         layout = instance.native.price_layout()
         names = ("capacity", "power", "share", "budget", "programme", "project", "count")
-        for name, after in zip(names, names[1:], strict=False):
+        for name, after in pairwise(names):
             found[name] = found.get(name, 0) + int((prices[layout[name] : layout[after]] > 0).sum())
     assert all(count >= 5 for count in found.values()), found
     assert negative > 100

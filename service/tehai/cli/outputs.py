@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "yaml"]
 # Width of tables where the output is not a terminal.
 FILE_COLUMNS = 160
+STDOUT, STDERR = 1, 2
 
 output_option = click.option(
     "--output",
@@ -28,6 +32,25 @@ output_option = click.option(
     show_default=True,
     help="What is printed on standard output.",
 )
+
+
+@contextmanager
+def native_text_on_stderr() -> Iterator[None]:
+    """Send what native code writes to standard output to standard error.
+
+    HiGHS prints a line of its own now and then, whatever its settings (OR-Tools 9.15); standard output belongs to the
+    answer. Nothing of ours may be printed there meanwhile.
+    """
+    sys.stdout.flush()
+    kept = os.dup(STDOUT)
+    os.dup2(STDERR, STDOUT)
+    try:
+        yield
+    finally:
+        # What the C library has buffered would come out later.
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, STDOUT)
+        os.close(kept)
 
 
 def print_object(value: dict[str, Any], output: Format) -> None:

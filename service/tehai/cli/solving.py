@@ -12,7 +12,7 @@ from tehai.cli.exit_codes import ExitCode
 from tehai.cli.failures import failures, server_failures
 from tehai.cli.inputs import write_text
 from tehai.cli.interrupt import run_interruptible
-from tehai.cli.outputs import Format, output_option, print_object, print_renderable, print_violations
+from tehai.cli.outputs import Format, native_text_on_stderr, output_option, print_object, print_renderable, print_violations
 from tehai.cli.progress import OnProgress, shown_progress
 from tehai.domain.plan import SolveOptions
 from tehai.domain.result import SolveResult, SolveStatus
@@ -115,7 +115,8 @@ def _here(
 ) -> SolveResult:
     from tehai import pipeline
 
-    return pipeline.run(message, request.options, on_progress, should_stop)
+    with native_text_on_stderr():
+        return pipeline.run(message, request.options, on_progress, should_stop)
 
 
 def _there(
