@@ -31,7 +31,7 @@ test-services: setup ## Installs by script what further tests need, then runs th
 	@"$(VENV_PYTHON)" -m pytest -m services $(ARGS)
 
 bench: setup ## Runs the benches, one after the other
-	@"$(VENV_PYTHON)" -m pytest benches -p no:xdist --benchmark-enable -m "" $(ARGS)
+	@"$(VENV_PYTHON)" -m pytest benches/bench_*.py -p no:xdist --benchmark-enable -m "" $(ARGS)
 
 check: setup ## Formatting, lint, types, contracts, stubs, Rust, documents; .ci/run adds demo and test
 	@.ci/run checks

@@ -2,7 +2,7 @@
 
 A portfolio over one or two years: work log-uniform over two to three and a half orders of magnitude, pools at home and
 abroad with every kind of offer in yen and dollars, grants, budgets, a domestic share and power limits. ``tightness`` is
-the work asked for divided by what all offers together could deliver; around 0.55 most weeks are contested and a few per
+the work asked for divided by what all offers together could deliver; around 0.5 most weeks are contested and a few per
 cent of the workloads are not run.
 """
 
@@ -92,8 +92,8 @@ INSTANCES: dict[str, InstanceSpec] = {
     "S": InstanceSpec(SMALL, 0.55, 1),
     "S-loose": InstanceSpec(SMALL, 0.30, 2),
     "S-tight": InstanceSpec(SMALL, 0.60, 3),
-    "M": InstanceSpec(MEDIUM, 0.55, 1),
-    "L": InstanceSpec(LARGE, 0.55, 1),
+    "M": InstanceSpec(MEDIUM, 0.50, 1),
+    "L": InstanceSpec(LARGE, 0.50, 1),
 }
 
 
@@ -259,7 +259,7 @@ class _Drawer:
 
     def _purchase(self, place: _Place, accelerators: float) -> Purchase:
         unit = 2 ** max(2, int(log2(max(1.0, accelerators / 4))))
-        life = 156
+        life = int(self.random.choice((30, 104, 156)))
         price = place.yen_per_hour * self._between(0.6, 0.75) * unit * PERIOD_HOURS * life
         first = int(self.random.integers(4, 20))
         steps = (DeliveryStep(first, 0.4), DeliveryStep(first + 6, 0.75), DeliveryStep(first + 12, 1.0))
@@ -288,7 +288,7 @@ class _Drawer:
         projects = max(1, self.spec.size.workloads // 6)
         chance = self.random.random()
         sovereignty = CountryRule(("JP",), ("JP",)) if chance < 0.1 else ONLY_JAPAN if chance < 0.3 else ANY_COUNTRY
-        mandatory = self._happens(0.01) and hours < 2_000
+        mandatory = self._happens(0.03) and hours < 20_000
         return Workload(
             id=f"job-{number}",
             display_name=f"job {number}",

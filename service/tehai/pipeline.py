@@ -18,8 +18,9 @@ from tehai.validation import uncapped, unplaceable_reason, validate
 from tehai.verify import Verification, check_answer
 from tehai.wire import problem_sha256
 
-# Relative difference under which plan and bound count as equal.
+# Differences under which plan and bound count as equal: relative, and in yen (a bound gives up one and is rounded down).
 OPTIMAL_GAP = 1e-7
+OPTIMAL_YEN = 2
 
 
 def run(
@@ -109,6 +110,8 @@ def _status(checked: Verification) -> SolveStatus:
         return SolveStatus.INFEASIBLE
     if checked.mandatory_missed_ids:
         return SolveStatus.MANDATORY_MISSED
-    if checked.gap is not None and checked.gap <= OPTIMAL_GAP:
+    assert checked.lower_bound_yen is not None
+    agree = checked.objective_yen - checked.lower_bound_yen <= OPTIMAL_YEN
+    if agree or (checked.gap is not None and checked.gap <= OPTIMAL_GAP):
         return SolveStatus.OPTIMAL
     return SolveStatus.FEASIBLE

@@ -67,7 +67,8 @@ def claims_by_programme(plan: Plan) -> dict[tuple[str, int], int]:
 
 
 def feature_drops(problem: Problem) -> Iterator[tuple[str, Problem]]:
-    """Yield each feature of the example by name with the problem that lacks it."""
+    """Yield each feature by name with the problem that lacks it; source notes would point at what is gone."""
+    problem = replace(problem, source_notes=())
     for kind in (Reservation, Purchase, Existing):
         kept = tuple(offer for offer in problem.offers if not isinstance(offer.kind, kind))
         yield kind.__name__.lower(), replace(problem, offers=kept)

@@ -12,7 +12,14 @@ from tehai.cli.exit_codes import ExitCode
 from tehai.cli.failures import failures, server_failures
 from tehai.cli.inputs import write_text
 from tehai.cli.interrupt import run_interruptible
-from tehai.cli.outputs import Format, native_text_on_stderr, output_option, print_object, print_renderable, print_violations
+from tehai.cli.outputs import (
+    Format,
+    native_text_on_stderr,
+    output_option,
+    print_object,
+    print_renderable,
+    print_violations,
+)
 from tehai.cli.progress import OnProgress, shown_progress
 from tehai.domain.plan import SolveOptions
 from tehai.domain.result import SolveResult, SolveStatus

@@ -21,6 +21,8 @@ IntArray = NDArray[np.int64]
 Columns = Mapping[str, Any]
 SECONDS_PER_HOUR = 3600.0
 SOLVER_TOLERANCE_YEN = 2.0
+# Cash that rounding can make of nothing.
+NOTHING_YEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,10 @@ def _rule_arrays(problem: Problem, years: tuple[int, ...]) -> dict[str, Any]:
     share = {row.fiscal_year: row.share_fraction for row in problem.rules.minimum_domestic_shares}
     budget = {row.fiscal_year: float(row.amount_yen) for row in problem.rules.portfolio_budgets}
     # Claims are rounded down to the yen one by one, and the integer solver keeps rows to about a yen.
+    # A budget smaller than that still admits plans that spend nothing.
     margin_yen = SOLVER_TOLERANCE_YEN + (len(problem.workloads) if problem.programmes else 0)
+    budgets = np.array([budget.get(year, np.inf) for year in years])
+    plan_budgets = np.maximum(budgets - margin_yen, np.minimum(budgets, NOTHING_YEN))
     shape = (len(problem.programmes), problem.calendar.period_count)
     window = np.zeros(shape, dtype=np.bool_)
     amounts = np.full((len(problem.programmes), len(years)), np.inf)
@@ -234,8 +239,8 @@ def _rule_arrays(problem: Problem, years: tuple[int, ...]) -> dict[str, Any]:
     caps = [programme.kind.project_cap_yen for programme in problem.programmes]
     return {
         "share_min": _floats([share.get(year, -1.0) for year in years]),
-        "budget_yen": _floats([budget.get(year, np.inf) for year in years]),
-        "plan_budget_yen": np.array([budget.get(year, np.inf) for year in years]) - margin_yen,
+        "budget_yen": budgets,
+        "plan_budget_yen": plan_budgets,
         "programme_window": window,
         "programme_pool": np.array(
             [[_is_eligible(problem, programme, pool) for pool in problem.pools] for programme in problem.programmes],

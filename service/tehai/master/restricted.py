@@ -146,10 +146,10 @@ class RestrictedMaster:
     def _add_claim_variables(self) -> None:
         """Yen claimed by workload, programme and fiscal year: one variable for all columns of a workload.
 
-        ``claimable`` (C, Y) and ``claimable_in_all`` (C,) are what a chosen column allows in a year and in all years. Both
-        are cut at the project cap: claims of one column form a polymatroid, so that the rows over single years and over
-        all of them describe the sum of all columns exactly as long as none touches three fiscal years. Without the cut
-        half a column would allow the whole cap, and the linear master would be weaker than the bound.
+        ``claimable`` (C, Y) and ``claimable_in_all`` (C,) are what a chosen column allows in one year and in all. Both are
+        cut at the project cap: the claims of one column form a polymatroid, so rows over single years and over all of
+        them describe the sum of all columns exactly as long as none touches three fiscal years. Without the cut half
+        a column would allow the whole cap, and the linear master would be weaker than the bound.
         """
         columns = self.columns
         claimable = np.asarray(self.rows["claimable_yen"]).reshape(len(columns), self.years)

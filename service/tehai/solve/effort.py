@@ -8,6 +8,8 @@ from collections.abc import Callable
 from tehai.domain.plan import SolveOptions, StopReason
 
 NO_LIMIT = float("inf")
+# Part of a time limit that is kept for the last round to end, the bill and the independent check.
+FINISH_FRACTION = 0.05
 
 
 class Effort:
@@ -34,18 +36,22 @@ class Effort:
         return time.monotonic() - self._started
 
     @property
+    def _working_seconds(self) -> float:
+        return (1.0 - FINISH_FRACTION) * self.options.time_limit_seconds
+
+    @property
     def seconds_left(self) -> float:
         """Seconds that are left; infinite under a work limit."""
         if self.deterministic:
             return NO_LIMIT
-        return max(0.0, self.options.time_limit_seconds - self.elapsed_seconds)
+        return max(0.0, self._working_seconds - self.elapsed_seconds)
 
     @property
     def fraction_done(self) -> float:
         """Part of the limit that is used, in [0, 1]: rounds under a work limit, else seconds."""
         if self.options.work_limit is not None:
             return min(1.0, self._rounds / max(1, self.options.work_limit))
-        return min(1.0, self.elapsed_seconds / max(self.options.time_limit_seconds, 1e-9))
+        return min(1.0, self.elapsed_seconds / max(self._working_seconds, 1e-9))
 
     def seconds_for(self, fraction: float) -> float | None:
         """Return a part of the whole time limit, at most what is left; None under a work limit."""

@@ -10,7 +10,7 @@ import numpy as np
 from tehai.domain.plan import StopReason
 from tehai.engine.instance import IntArray
 from tehai.engine.search import Cooling, Search, empty_plan
-from tehai.master.linear_model import MasterError, Solver, SolveLimits
+from tehai.master.linear_model import MasterError, SolveLimits, Solver
 from tehai.master.restricted import ColumnSet, RestrictedMaster, columns_of_plan
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
@@ -40,7 +40,7 @@ TIE = 1e-7
 
 
 def improve_plan(state: State, effort: Effort, report: Callable[[str], None]) -> StopReason:
-    """Alternate search and polish until a limit, the gap, or a proof that no column can improve; returns why it ended."""
+    """Alternate search and polish until a limit, the gap, or no column can improve the plan; return why it ended."""
     search = _first_search(state, effort)
     schedule = _Schedule(state, effort)
     report("search")
@@ -130,7 +130,9 @@ class _Schedule:
 
         penalty_scale = PENALTY_FIRST * (PENALTY_LAST / PENALTY_FIRST) ** min(last, 1.0)
 
-        return Cooling(self._iterations, temperature(first), temperature(last), RUIN_COUNT_MAX, ORDER_FRACTION, penalty_scale)
+        return Cooling(
+            self._iterations, temperature(first), temperature(last), RUIN_COUNT_MAX, ORDER_FRACTION, penalty_scale
+        )
 
 
 def _search_round(state: State, search: Search, schedule: _Schedule, effort: Effort) -> None:
@@ -164,7 +166,7 @@ def _polish_round(state: State, search: Search, effort: Effort) -> None:
 
 
 def improving_columns(state: State) -> tuple[ColumnSet, bool]:
-    """Return columns whose price exceeds their workload's cheapest by no more than plan less bound, and whether all fit.
+    """Return columns whose price exceeds their workload's cheapest by at most plan less bound, and whether all fit.
 
     A column beyond that threshold is in no better plan (reduced-cost fixing), so an integer master over all the others
     that is solved to the end proves the plan it finds the best there is.

@@ -213,7 +213,7 @@ def dispatch(instance: EngineInstance, units: IntArray, hours: FloatArray) -> Fl
     for pool, offers in enumerate(supply):
         for t in np.flatnonzero(hours[pool] > 0.0):
             left = hours[pool, t]
-            for cost, limit, index in sorted(offers, key=lambda offer: (offer[0][t], offer[2])):
+            for _, limit, index in sorted(offers, key=lambda offer: (offer[0][t], offer[2])):
                 taken = min(left, limit[t])
                 use[index, t] = taken
                 left -= taken

@@ -6,15 +6,15 @@ import numpy as np
 
 from tehai.engine.instance import EngineInstance
 from tehai.engine.market_arrays import FloatArray
-from tehai.master.linear_model import MasterError, Solver, SolveLimits
+from tehai.master.linear_model import MasterError, SolveLimits, Solver
 from tehai.master.restricted import ColumnSet, RestrictedMaster
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
-ASCENT_STEPS = 1_000
-STEP_FIRST, STEP_LAST = 0.1, 1e-3
+ASCENT_STEPS = 1_500
+STEP_FIRST, STEP_LAST = 0.1, 3e-4
 # Columns met before this pass come from prices that mean little yet.
-KEEP_COLUMNS_FROM = 300
+KEEP_COLUMNS_FROM = 500
 MASTER_ROUNDS_MAX = 30
 # Parts of the way from the master's prices back to the best prices (Wentges 1997 smoothing).
 SMOOTHING = (0.0, 0.5, 0.9)
