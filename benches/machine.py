@@ -9,9 +9,9 @@ import numpy as np
 
 from tehai.engine import _native
 
-# 64 MiB arrays do not fit the caches of a core; three arrays of 2,048 numbers do.
+# 64 MiB arrays do not fit a core's own caches (a large shared cache may hold them).
 MEMORY_ELEMENTS = 8 * 1024 * 1024
-CACHE_ELEMENTS = 2_048
+MATRIX_SIZE = 768
 
 
 def debug_build_refusal() -> str | None:
@@ -23,15 +23,16 @@ def debug_build_refusal() -> str | None:
 
 
 def memory_bytes_per_second() -> float:
-    """Return bytes read and written a second by a copy that does not fit the caches, one thread."""
+    """Return bytes read and written a second by a copy that does not fit a core's own caches, one thread."""
     source, target = np.ones(MEMORY_ELEMENTS), np.zeros(MEMORY_ELEMENTS)
     return 2.0 * source.nbytes / _best_seconds(lambda: np.copyto(target, source), 5, 1)
 
 
-def cached_flops_per_second() -> float:
-    """Return additions a second of arrays that stay in the first two caches, one thread, calls included."""
-    left, right, out = np.ones(CACHE_ELEMENTS), np.ones(CACHE_ELEMENTS), np.zeros(CACHE_ELEMENTS)
-    return CACHE_ELEMENTS / _best_seconds(lambda: np.add(left, right, out=out), 20, 1_000)
+def peak_flops_per_second() -> float:
+    """Return additions and multiplications a second of a product of matrices, with the threads that numpy takes."""
+    left, right = np.ones((MATRIX_SIZE, MATRIX_SIZE)), np.ones((MATRIX_SIZE, MATRIX_SIZE))
+    out = np.zeros_like(left)
+    return 2.0 * MATRIX_SIZE**3 / _best_seconds(lambda: np.matmul(left, right, out=out), 5, 4)
 
 
 def _best_seconds(call: Callable[[], object], repeats: int, calls: int) -> float:

@@ -18,7 +18,8 @@ from tehai.validation import uncapped, unplaceable_reason, validate
 from tehai.verify import Verification, check_answer
 from tehai.wire import problem_sha256
 
-# Differences under which plan and bound count as equal: relative, and in yen (a bound gives up one and is rounded down).
+# Differences under which plan and bound count as equal: relative, and in yen (a bound gives up one and is rounded
+# down).
 OPTIMAL_GAP = 1e-7
 OPTIMAL_YEN = 2
 

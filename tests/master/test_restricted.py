@@ -96,17 +96,15 @@ def test_the_restricted_master_keeps_the_plan_it_is_given() -> None:
     assert solved.objective_yen <= objective * (1 + 1e-6)
 
 
-def test_leaving_out_order_options_cannot_help() -> None:
-    """Without any commitment the linear master costs at least as much, and orders nothing."""
-    instance = build_instance(random_problem(2))
-    columns = _every_column(instance)
-    free = _linear(instance, columns)
-    none = np.zeros(0, dtype=np.int64)
-    tied = RestrictedMaster(instance, columns, integer=False, options=none).solve(Solver.HIGHS, SolveLimits())
-    assert tied is not None
-    assert tied.objective_yen >= free.objective_yen
-    assert not tied.units.any()
-    assert free.units.any()
+@pytest.mark.parametrize(("solver", "integer"), [(Solver.GLOP, False), (Solver.SCIP, True)])
+def test_another_solver_agrees(solver: Solver, integer: bool) -> None:
+    """GLOP finds the linear optimum of HiGHS, SCIP its integer optimum."""
+    instance = build_instance(random_problem(6))
+    master = RestrictedMaster(instance, _every_column(instance), integer=integer)
+    one, other = (master.solve(name, SolveLimits()) for name in (Solver.HIGHS, solver))
+    assert one is not None
+    assert other is not None
+    assert one.objective_yen == pytest.approx(other.objective_yen, rel=1e-7)
 
 
 def test_column_sets_have_no_repeats() -> None:

@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2
 
 from tehai.v1.plan_pb2 import SolveOptions, StopReason
 from tehai.v1.problem_pb2 import Problem
-from tehai.v1.sourcing_service_pb2 import CheckProblemRequest, StreamSolveRequest
+from tehai.v1.sourcing_service_pb2 import CheckProblemRequest, StreamSolveRequest, StreamSolveResponse
 from tests.server.process import ROOT, ServerProcess, children, package_environment, status_of, wait_until
 
 ENDLESS = SolveOptions(time_limit_seconds=300, gap_fraction=0)
@@ -62,9 +62,19 @@ def test_cancelling_a_call_ends_its_process_and_frees_the_place(
     assert len(narrow_server.solve_pids()) == 1
     call.cancel()
     wait_until(lambda: narrow_server.solve_pids() == [], GONE_SECONDS, "the solve process ends")
+    # The server hears of the end of a process a moment after the process table does.
     request = StreamSolveRequest(problem=small_problem, options=SolveOptions(work_limit=5))
-    events = list(narrow_server.stub().StreamSolve(request, timeout=120))
-    assert events[-1].result.verified
+    answers: list[StreamSolveResponse] = []
+
+    def answered() -> bool:
+        try:
+            answers.extend(narrow_server.stub().StreamSolve(request, timeout=120))
+        except grpc.RpcError as error:
+            return error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED
+        return True
+
+    wait_until(answered, GONE_SECONDS, "the place is free")
+    assert answers[-1].result.verified
 
 
 def test_a_client_that_is_killed_takes_its_solve_along(

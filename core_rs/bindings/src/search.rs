@@ -62,6 +62,8 @@ impl PySearch {
     }
 
     /// Run every chain; all work is in the counts, none is in the clock.
+    // One argument for each field of the options: Python has no struct to hand over.
+    #[allow(clippy::too_many_arguments)]
     fn run(
         &mut self,
         py: Python<'_>,
@@ -72,8 +74,7 @@ impl PySearch {
         order_fraction: f64,
         penalty_scale: f64,
     ) {
-        let options =
-            RunOptions {
+        let options = RunOptions {
             iteration_count,
             temperature_first_yen,
             temperature_last_yen,

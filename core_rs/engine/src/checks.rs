@@ -1,7 +1,7 @@
 //! Whether the tables fit each other.
 
 use crate::error::{EngineError, check_finite, check_indices, check_length};
-use crate::instance::NO_SITE;
+use crate::tables::NO_SITE;
 use crate::tables::{CommittedOffers, HourlyOffers, PoolTable, RuleTable, Sizes, WorkloadTable};
 
 pub fn check_pools(sizes: &Sizes, pools: &PoolTable) -> Result<(), EngineError> {

@@ -4,14 +4,10 @@ use crate::checks::{check_offers, check_pools, check_rules, check_workloads};
 use crate::error::{EngineError, check_indices};
 use crate::runs::push_start_ranges;
 pub use crate::runs::whole_periods;
-pub use crate::tables::{CommittedOffers, HourlyOffers, PoolTable, RuleTable, Sizes, WorkloadTable};
-
-/// Most fiscal years of a horizon; scratch space in the hot loop has this size.
-pub const YEAR_COUNT_MAX: usize = 64;
-/// Marks a pool whose site has no power limit.
-pub const NO_SITE: usize = usize::MAX;
-/// Accelerators by which a fractional delivery may fall short of a gang through rounding.
-pub const CAPACITY_TOLERANCE: f64 = 1e-6;
+pub use crate::tables::{
+    CAPACITY_TOLERANCE, CommittedOffers, HourlyOffers, NO_SITE, PoolTable, RuleTable, Sizes, WorkloadTable,
+    YEAR_COUNT_MAX,
+};
 
 /// A workload in a pool with a gang: everything of a column but start and programme.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! How long a run is and where it may start (docs/rules.md, "Placements").
 
-use crate::instance::CAPACITY_TOLERANCE;
+use crate::tables::CAPACITY_TOLERANCE;
 
 /// Part of a period under which a remainder counts as nothing.
 const REST_TOLERANCE: f64 = 1e-9;

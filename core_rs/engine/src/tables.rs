@@ -1,5 +1,12 @@
 //! The arrays that come in, as tables; matrices are row-major.
 
+/// Most fiscal years of a horizon; scratch space in the hot loop has this size.
+pub const YEAR_COUNT_MAX: usize = 64;
+/// Marks a pool whose site has no power limit.
+pub const NO_SITE: usize = usize::MAX;
+/// Accelerators by which a fractional delivery may fall short of a gang through rounding.
+pub const CAPACITY_TOLERANCE: f64 = 1e-6;
+
 /// Counts of the tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sizes {

@@ -30,12 +30,11 @@ class MasterError(RuntimeError):
 
 
 class Solver(Enum):
-    """Solvers of OR-Tools that the master uses."""
+    """Solvers of OR-Tools: HiGHS does the work, the others are its witnesses in tests."""
 
-    GLOP = parameters_pb2.SOLVER_TYPE_GLOP
     HIGHS = parameters_pb2.SOLVER_TYPE_HIGHS
+    GLOP = parameters_pb2.SOLVER_TYPE_GLOP
     SCIP = parameters_pb2.SOLVER_TYPE_GSCIP
-    CP_SAT = parameters_pb2.SOLVER_TYPE_CP_SAT
 
 
 @dataclass
@@ -113,30 +112,26 @@ class ModelArrays:
 class SolveLimits:
     """Limits of one call: wall clock or, for the same answer every time, work.
 
-    Work is CP-SAT's deterministic time; for the other solvers it is branch-and-bound nodes.
+    Work is branch-and-bound nodes.
     """
 
     time_seconds: float | None = None
     work: float | None = None
     relative_gap: float = 0.0
-    threads: int = 1
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class ModelAnswer:
-    """Values of the best solution; duals and reduced costs only from linear models."""
+    """Values of the best solution; duals only from linear models."""
 
     values: FloatArray
     objective: float
     duals: FloatArray | None
-    reduced_costs: FloatArray | None
     proven: bool
 
 
-def solve_model(
-    model: model_pb2.ModelProto, solver: Solver, limits: SolveLimits, hint: FloatArray | None = None
-) -> ModelAnswer | None:
+def solve_model(model: model_pb2.ModelProto, solver: Solver, limits: SolveLimits) -> ModelAnswer | None:
     """Solve; None where the limit came before any solution.
 
     Raises:
@@ -144,10 +139,6 @@ def solve_model(
     """
     parameters = _parameters(solver, limits)
     model_parameters = model_parameters_pb2.ModelSolveParametersProto()
-    if hint is not None:
-        values = model_parameters.solution_hints.add().variable_values
-        values.ids.extend(range(len(hint)))
-        values.values.extend(hint)
     initializer = parameters_pb2.SolverInitializerProto()
     registration = callback_pb2.CallbackRegistrationProto()
     try:
@@ -171,12 +162,6 @@ def _parameters(solver: Solver, limits: SolveLimits) -> parameters_pb2.SolvePara
         parameters.highs.string_options["parallel"] = "off"
         if limits.work is not None:
             parameters.node_limit = max(1, int(limits.work))
-    elif solver is Solver.CP_SAT:
-        parameters.cp_sat.num_workers = limits.threads
-        if limits.threads > 1:
-            parameters.cp_sat.interleave_search = limits.work is not None
-        if limits.work is not None:
-            parameters.cp_sat.max_deterministic_time = limits.work
     elif solver is Solver.SCIP:
         parameters.threads = 1
         if limits.work is not None:
@@ -197,15 +182,13 @@ def _answer(model: model_pb2.ModelProto, result: result_pb2.SolveResultProto) ->
         return None
     best = with_primal[0]
     count = len(model.variables.ids)
-    duals = reduced = None
+    duals = None
     if best.HasField("dual_solution"):
         duals = _dense(best.dual_solution.dual_values, len(model.linear_constraints.ids))
-        reduced = _dense(best.dual_solution.reduced_costs, count)
     return ModelAnswer(
         values=_dense(best.primal_solution.variable_values, count),
         objective=best.primal_solution.objective_value,
         duals=duals,
-        reduced_costs=reduced,
         proven=reason == result_pb2.TERMINATION_REASON_OPTIMAL,
     )
 

@@ -65,31 +65,19 @@ def columns_of_plan(plan: PlanArrays) -> ColumnSet:
 
 @dataclass(frozen=True)
 class MasterSolution:
-    """An answer of the master: column weights (C,), units by option, prices for the ascent, objective in yen."""
+    """An answer of the master: units by order option, objective, and prices (linear) or a plan (integer)."""
 
-    column_weight: FloatArray
     units: FloatArray
     objective_yen: float
     prices: FloatArray | None
-    unit_reduced_yen: FloatArray | None
     plan: PlanArrays | None
     proven: bool
 
 
 class RestrictedMaster:
-    """Builds and solves the model over one set of columns and one set of order options.
+    """Builds and solves the model over one set of columns and all order options."""
 
-    ``options`` (indices) keeps only those order options.
-    """
-
-    def __init__(
-        self,
-        instance: EngineInstance,
-        columns: ColumnSet,
-        *,
-        integer: bool,
-        options: IntArray | None = None,
-    ) -> None:
+    def __init__(self, instance: EngineInstance, columns: ColumnSet, *, integer: bool) -> None:
         """Lay out variables and rows."""
         self.instance = instance
         self.columns = columns
@@ -97,7 +85,6 @@ class RestrictedMaster:
         arrays = instance.arrays
         self.years, self.periods = len(instance.years), arrays["periods"]
         self.period_hours = arrays["period_hours"]
-        self.options = np.arange(len(instance.order_keys)) if options is None else options
         self.rows = instance.native.expand(
             {"mode": columns.mode, "start": columns.start, "programme": columns.programme}
         )
@@ -124,9 +111,9 @@ class RestrictedMaster:
         unit_cost = arrays["hourly_unit_cost"][self.hourly_row, self.hourly_period]
         self.hourly_yen = unit_cost * self.period_hours
         self.hourly = model.add_variables(self.hourly_yen * YEN, limit, integer=False)
-        self.offer_of_option = np.searchsorted(arrays["option_offset"], self.options, side="right").astype(np.int64) - 1
+        self.offer_of_option = np.repeat(np.arange(len(arrays["committed_pool"])), np.diff(arrays["option_offset"]))
         limits = arrays["unit_limit"][self.offer_of_option]
-        self.units = model.add_variables(arrays["option_cost"][self.options] * YEN, limits, integer=self.integer)
+        self.units = model.add_variables(arrays["option_cost"] * YEN, limits, integer=self.integer)
         self._add_live_variables()
         self._add_claim_variables()
 
@@ -146,10 +133,10 @@ class RestrictedMaster:
     def _add_claim_variables(self) -> None:
         """Yen claimed by workload, programme and fiscal year: one variable for all columns of a workload.
 
-        ``claimable`` (C, Y) and ``claimable_in_all`` (C,) are what a chosen column allows in one year and in all. Both are
-        cut at the project cap: the claims of one column form a polymatroid, so rows over single years and over all of
-        them describe the sum of all columns exactly as long as none touches three fiscal years. Without the cut half
-        a column would allow the whole cap, and the linear master would be weaker than the bound.
+        ``claimable`` (C, Y) and ``claimable_in_all`` (C,) are what a chosen column allows in one year and in all. Both
+        are cut at the project cap: the claims of one column form a polymatroid, so rows over single years and over all
+        of them describe the sum of all columns exactly as long as none touches three fiscal years. Without the cut
+        half a column would allow the whole cap, and the linear master would be weaker than the bound.
         """
         columns = self.columns
         claimable = np.asarray(self.rows["claimable_yen"]).reshape(len(columns), self.years)
@@ -208,19 +195,19 @@ class RestrictedMaster:
         model.add_entries(total_rows[self.offer_of_option[limited]], self.units[limited], np.ones(1))
 
     def _profile_changes(self) -> tuple[IntArray, IntArray, FloatArray]:
-        """Return (option position, period, change of live accelerators) wherever a kept option's profile changes."""
+        """Return (order option, period, change of live accelerators) wherever an option's profile changes."""
         arrays = self.instance.arrays
         offset = arrays["live_offset"]
-        lengths = (offset[1:] - offset[:-1])[self.options]
-        position = np.repeat(np.arange(len(self.options)), lengths + 1)
+        lengths = np.diff(offset)
+        position = np.repeat(np.arange(len(lengths)), lengths + 1)
         first = np.cumsum(lengths + 1) - (lengths + 1)
         within = np.arange(len(position)) - np.repeat(first, lengths + 1)
         padded = np.append(arrays["live_accelerators"], 0.0)
-        start = offset[:-1][self.options][position]
+        start = offset[:-1][position]
         inside = within < lengths[position]
         now = np.where(inside, padded[np.where(inside, start + within, 0)], 0.0)
         before = np.where(within > 0, padded[np.where(within > 0, start + within - 1, 0)], 0.0)
-        period = arrays["option_first"][self.options][position] + within
+        period = arrays["option_first"][position] + within
         kept = (now != before) & (period < self.periods)
         return position[kept], period[kept], (now - before)[kept]
 
@@ -295,8 +282,8 @@ class RestrictedMaster:
 
         add(year_of[self.hourly_period], self.hourly, self.hourly_yen)
         add(np.tile(year_of, len(self.metered)), self.metered_use.ravel(), self.metered_yen.ravel())
-        option, year = np.nonzero(arrays["option_cash"][self.options])
-        add(year, self.units[option], arrays["option_cash"][self.options][option, year])
+        option, year = np.nonzero(arrays["option_cash"])
+        add(year, self.units[option], arrays["option_cash"][option, year])
         year = np.tile(np.arange(years), len(self.pairs))
         add(year, self.claim, np.full(len(self.claim), -1.0 / YEN))
 
@@ -319,24 +306,16 @@ class RestrictedMaster:
             live = self.live[offer, cells[here] % periods]
             model.add_entries(rows[here], live, -np.full(len(here), self.block[offer]))
 
-    def solve(self, solver: Solver, limits: SolveLimits, hint: PlanArrays | None = None) -> MasterSolution | None:
+    def solve(self, solver: Solver, limits: SolveLimits) -> MasterSolution | None:
         """Solve; None where the limit came before any solution."""
-        values = None if hint is None else self._hint(hint)
-        answer = solve_model(self.model.to_proto(), solver, limits, values)
+        answer = solve_model(self.model.to_proto(), solver, limits)
         return None if answer is None else self._solution(answer)
 
     def _solution(self, answer: ModelAnswer) -> MasterSolution:
-        units = np.zeros(len(self.instance.order_keys))
-        units[self.options] = answer.values[self.units]
-        reduced = None
-        if answer.reduced_costs is not None:
-            reduced = answer.reduced_costs[self.units] / YEN
         return MasterSolution(
-            column_weight=answer.values[self.x],
-            units=units,
+            units=answer.values[self.units],
             objective_yen=answer.objective / YEN,
             prices=None if answer.duals is None else self._prices(answer.duals),
-            unit_reduced_yen=reduced,
             plan=self._plan(answer) if self.integer else None,
             proven=answer.proven,
         )
@@ -367,23 +346,8 @@ class RestrictedMaster:
         amounts = answer.values[self.claim].reshape(len(self.pairs), self.years) / YEN
         pair = self.pair_of_column[chosen]
         claims[where[pair >= 0]] = np.maximum(amounts[pair[pair >= 0]], 0.0)
-        units = np.zeros(len(self.instance.order_keys), dtype=np.int64)
-        units[self.options] = np.round(answer.values[self.units]).astype(np.int64)
+        units = np.round(answer.values[self.units]).astype(np.int64)
         return PlanArrays(mode, start, programme, claims, units)
-
-    def _hint(self, plan: PlanArrays) -> FloatArray:
-        """Values of the integer variables in a plan; continuous ones are 0, the solver corrects them."""
-        values = np.zeros(self.model.variable_count)
-        columns = self.columns
-        same = (
-            (plan.mode[columns.workload] == columns.mode)
-            & (plan.start[columns.workload] == columns.start)
-            & (plan.programme[columns.workload] == columns.programme)
-        )
-        values[self.x[same]] = 1.0
-        values[self.skip] = (plan.mode < 0).astype(np.float64)
-        values[self.units] = plan.units[self.options]
-        return values
 
 
 def _block_accelerators(arrays: Mapping[str, Any]) -> FloatArray:

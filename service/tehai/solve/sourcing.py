@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tehai.domain.certificate import Certificate
 from tehai.domain.plan import Plan, SolveOptions, StopReason
 from tehai.domain.problem import Problem
-from tehai.domain.result import Progress, SolvePhase, UnplaceableWorkload
+from tehai.domain.result import Progress, SolvePhase
 from tehai.engine.instance import build_instance
 from tehai.engine.search import empty_plan
 from tehai.solve.certificate_builder import build_certificate
@@ -81,6 +81,3 @@ class _Reporter:
         if state is not None and objective is not None and objective > 0:
             gap = (state.objective - state.bound) / state.objective
         self._on_progress(Progress(phase, self._effort.elapsed_seconds, objective, bound, gap))
-
-
-__all__ = ["Answer", "UnplaceableWorkload", "solve"]

@@ -54,6 +54,13 @@ struct Journal {
     units: Vec<(usize, i64)>,
 }
 
+/// Where workloads are taken out: around a pool (if any) in a half-open span of periods.
+struct Neighbourhood {
+    pool: Option<usize>,
+    span: (usize, usize),
+    same_pool_only: bool,
+}
+
 /// One seeded chain with its current and best plan.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -177,7 +184,8 @@ impl Chain {
         }
         let mode = &instance.modes[index];
         let span = (target.start, target.start + mode.length);
-        self.ruin_span(instance, Some(mode.pool), span, count, true, journal, removed);
+        let near = Neighbourhood { pool: Some(mode.pool), span, same_pool_only: true };
+        self.ruin_span(instance, &near, count, journal, removed);
     }
 
     /// Yen by which a workload's column is dearer at the prices than its cheapest one.
@@ -196,7 +204,8 @@ impl Chain {
         let center = self.generator.random_range(0..instance.sizes.workloads);
         let (pool, from, until) = self.span(instance, center);
         let same_pool_only = self.generator.random_bool(0.3);
-        self.ruin_span(instance, pool, (from, until), count, same_pool_only, journal, removed);
+        let near = Neighbourhood { pool, span: (from, until), same_pool_only };
+        self.ruin_span(instance, &near, count, journal, removed);
         if !self.is_unplaced(center) {
             self.take_out(instance, center, journal, removed);
         }
@@ -215,10 +224,8 @@ impl Chain {
     fn ruin_span(
         &mut self,
         instance: &Instance,
-        pool: Option<usize>,
-        span: (usize, usize),
+        near: &Neighbourhood,
         count: usize,
-        same_pool_only: bool,
         journal: &mut Journal,
         removed: &mut Vec<usize>,
     ) {
@@ -229,9 +236,9 @@ impl Chain {
                 continue;
             }
             let mode = &instance.modes[column.mode];
-            let overlap = span.1.min(column.start + mode.length) as f64 - span.0.max(column.start) as f64;
-            let same_pool = pool == Some(mode.pool);
-            if overlap <= 0.0 || (same_pool_only && pool.is_some() && !same_pool) {
+            let overlap = near.span.1.min(column.start + mode.length) as f64 - near.span.0.max(column.start) as f64;
+            let same_pool = near.pool == Some(mode.pool);
+            if overlap <= 0.0 || (near.same_pool_only && near.pool.is_some() && !same_pool) {
                 continue;
             }
             let weight = if same_pool { 3.0 } else { 1.0 };
@@ -294,7 +301,8 @@ impl Chain {
             let pool = instance.committed.pool[offer];
             self.take_out_misfits(instance, pool, span, journal, removed);
             let same_pool_only = self.generator.random_bool(0.3);
-            self.ruin_span(instance, Some(pool), span, count, same_pool_only, journal, removed);
+            let near = Neighbourhood { pool: Some(pool), span, same_pool_only };
+            self.ruin_span(instance, &near, count, journal, removed);
         }
     }
 
