@@ -35,6 +35,10 @@ pub fn columns_from_arrays(instance: &Instance, arrays: &Bound<'_, PyDict>) -> P
     check_indices("mode", &given, instance.modes.len()).map_err(to_python)?;
     tehai_engine::error::check_length("start", &starts, modes.len()).map_err(to_python)?;
     tehai_engine::error::check_length("programme", &programmes, modes.len()).map_err(to_python)?;
+    for (&mode, &start) in modes.iter().zip(&starts).filter(|pair| *pair.0 != NOT_RUN) {
+        let count = instance.sizes.periods + 1 - instance.modes[mode].length;
+        check_indices("start", &[start], count).map_err(to_python)?;
+    }
     Ok((0..modes.len())
         .map(|i| Column { mode: modes[i], start: starts[i], programme: programmes[i], price: 0.0 })
         .collect())

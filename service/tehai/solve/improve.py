@@ -162,7 +162,9 @@ def _polish_round(state: State, search: Search, effort: Effort) -> None:
         return
     search.restart_from(solved.plan)
     state.offer_plan(search.best_objective, search.best_plan())
-    state.proven_best = complete and solved.proven
+    # Only a plan that the exact cost has taken up ends the solve.
+    taken = state.objective <= solved.objective_yen + TIE * abs(solved.objective_yen) + 1.0
+    state.proven_best = complete and solved.proven and taken
 
 
 def improving_columns(state: State) -> tuple[ColumnSet, bool]:
