@@ -56,6 +56,11 @@ class EngineInstance:
         return 10.0 * (float(finite.sum()) + orders + hours) + 1e9
 
 
+def limit_threads(thread_count: int) -> bool:
+    """Give the engine ``thread_count`` worker threads; the first call of a process counts, False for later ones."""
+    return _native.set_thread_count(thread_count)
+
+
 def build_instance(problem: Problem) -> EngineInstance:
     """Turn a valid problem into arrays; no scenario, no discount (docs/rules.md)."""
     prices = prices_over_time(problem, 0)

@@ -9,7 +9,7 @@ from tehai.domain.certificate import Certificate
 from tehai.domain.plan import Plan, SolveOptions, StopReason
 from tehai.domain.problem import Problem
 from tehai.domain.result import Progress, SolvePhase
-from tehai.engine.instance import build_instance
+from tehai.engine.instance import build_instance, limit_threads
 from tehai.engine.search import empty_plan
 from tehai.solve.certificate_builder import build_certificate
 from tehai.solve.effort import Effort
@@ -50,6 +50,7 @@ def solve(
     effort = Effort(options, should_stop)
     reporter = _Reporter(on_progress, effort)
     reporter.say(SolvePhase.BUILD, None)
+    limit_threads(options.threads)
     instance = build_instance(problem)
     state = ascend(instance)
     reporter.say(SolvePhase.ASCEND, state)
