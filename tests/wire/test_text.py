@@ -128,6 +128,9 @@ TRICKY = [
     "a,b",
     "\ufeff",
     "\x00",
+    "NaN",
+    "inf",
+    "Infinity",
 ]
 
 

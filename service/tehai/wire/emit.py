@@ -15,6 +15,8 @@ Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
 
 # Text that every reader of YAML takes as text without quotes. Dates and numbers are always quoted.
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*( [A-Za-z0-9_/.-]+)*", re.ASCII)
+# Our reader refuses these without quotes, so that a number that is none is never taken for text.
+_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 FLOW_FIELDS_MAX = 2
@@ -99,7 +101,7 @@ def _inline(value: Value) -> str:
 
 
 def _text(value: str) -> str:
-    if _BARE.fullmatch(value) and value.lower() not in _RESERVED:
+    if _BARE.fullmatch(value) and value.lower() not in _RESERVED and value.lower() not in _NOT_FINITE:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", quoted)
