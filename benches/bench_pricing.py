@@ -34,7 +34,7 @@ def test_pricing(benchmark: BenchmarkFixture, case_name: str) -> None:
     """Times one pass at the prices after the ascent, and it reproduces their bound."""
     instance, state = instance_of(case_name), ascended(case_name)
     evaluations = evaluations_with_claims(instance, state.prices)
-    bound, _, _ = benchmark(instance.native.evaluate, state.prices)
+    bound, _, _, _ = benchmark(instance.native.evaluate, state.prices)
     flops, memory = peak_flops_per_second(), memory_bytes_per_second()
     benchmark.extra_info |= {
         "size": size_of(case_name),

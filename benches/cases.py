@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from benches.instances import build_instance as build_named_problem
-from tehai.catalog import demo_problem
+from tehai.catalog import DEMO_PROBLEM_NAMES, demo_problem
 from tehai.domain.plan import SolveOptions
 from tehai.domain.problem import Problem
 from tehai.engine import EngineInstance, build_instance
@@ -25,7 +25,7 @@ __all__ = ["BENCH_OPTIONS", "CASES", "EXAMPLE", "ascended", "instance_of", "prob
 @cache
 def problem_of(name: str) -> Problem:
     """Return the example, or a problem of ``benches.instances`` by its name."""
-    return demo_problem(name) if name == EXAMPLE else build_named_problem(name)
+    return demo_problem(name) if name in DEMO_PROBLEM_NAMES else build_named_problem(name)
 
 
 @cache

@@ -15,6 +15,7 @@ from math import ceil, log2
 
 import numpy as np
 
+from benches.everything import with_everything
 from tehai.domain.calendar import Calendar
 from tehai.domain.market import JPY, USD, FiscalYearAmount, Market, UnitPrice
 from tehai.domain.offer import (
@@ -77,11 +78,12 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class InstanceSpec:
-    """One named instance: everything that decides it."""
+    """One named instance: everything that decides it; ``everything`` adds the rules of ``benches.everything``."""
 
     size: Size
     tightness: float
     seed: int
+    everything: bool = False
 
 
 SMALL = Size(100, 10, 52, 1_500.0, 150_000.0)
@@ -94,6 +96,8 @@ INSTANCES: dict[str, InstanceSpec] = {
     "S-tight": InstanceSpec(SMALL, 0.60, 3),
     "M": InstanceSpec(MEDIUM, 0.50, 1),
     "L": InstanceSpec(LARGE, 0.50, 1),
+    "S-all": InstanceSpec(SMALL, 0.55, 1, everything=True),
+    "M-all": InstanceSpec(MEDIUM, 0.50, 1, everything=True),
 }
 
 
@@ -103,7 +107,9 @@ def build_instance(name: str) -> Problem:
     Raises:
         KeyError: no instance has this name.
     """
-    return _Drawer(name, INSTANCES[name]).problem()
+    spec = INSTANCES[name]
+    problem = _Drawer(name, spec).problem()
+    return with_everything(problem, spec.seed) if spec.everything else problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +341,12 @@ class _Drawer:
                 eligible_countries=ONLY_JAPAN if domestic else ANY_COUNTRY,
                 eligible_tags=(tag,),
                 project_cap_yen=round(self._list_bill() * 0.25 / self.spec.size.workloads),
-                budgets=tuple(FiscalYearAmount(year, budget) for year in years),
             )
             from_date = self.calendar.date_of(int(self.random.integers(0, self.calendar.period_count // 3)))
             until_date = self.calendar.date_of(self.calendar.period_count - int(self.random.integers(0, 12)))
-            programmes.append(Programme(f"grant-{tag}", f"grant for {tag}", from_date, until_date, kind))
+            budgets = tuple(FiscalYearAmount(year, budget) for year in years)
+            programme = Programme(f"grant-{tag}", f"grant for {tag}", from_date, until_date, kind, budgets=budgets)
+            programmes.append(programme)
         return tuple(programmes)
 
     def _rules(self) -> Rules:

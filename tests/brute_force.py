@@ -1,7 +1,7 @@
 """Every plan of a tiny problem, one by one: the witness for the oracle's model. No solver is involved.
 
-Placements and orders are enumerated. What remains is easy: hours go to the cheapest offers first, and the most that can
-be claimed is a maximum flow, found as the smallest cut.
+Placements and orders are enumerated. What remains is easy: hours go to the cheapest offers first, hours of an
+allocation to where they save most, and the most that can be claimed is a maximum flow, found as the smallest cut.
 """
 
 from __future__ import annotations
@@ -9,193 +9,301 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date
-from itertools import chain, combinations, product
-from random import Random
-from typing import TypeVar
+from dataclasses import dataclass, field
+from itertools import product
 
-from tehai.domain.offer import OfferKind, Purchase, Reservation
+from tehai.domain.offer import Purchase
 from tehai.domain.problem import Problem
-from tehai.domain.workload import Workload
-from tests import builders as make
-from tests.oracle_numbers import Column, Numbers, Order, Supply
+from tehai.domain.programme import UsageGrant
+from tests.brute_claims import capital_claims, exclusive, usage_claims
+from tests.oracle_columns import Column
+from tests.oracle_numbers import Numbers
+from tests.oracle_offers import Order, Supply
 
-T = TypeVar("T")
 TOLERANCE = 1e-9
 
+Chosen = tuple[tuple[Order, int], ...]
+Income = dict[int, float]
+# hours an allocation could serve: (saving per hour, infinite where nobody else serves them; hours; its own price)
+Piece = tuple[float, float, float]
 
-def tiny_problem(seed: int) -> Problem:
-    """Return two or three workloads, two pools and three weeks around 1 April, with all kinds of offers and rows."""
-    random = Random(f"tiny {seed}")
-    first = date(2028, 3, 20)
-    sites = [
-        make.make_site(power_limit_kw=random.choice((None, 12.0, 20.0)), electricity_yen_per_kwh="25"),
-        make.make_site("abroad", "US", "US", electricity_yen_per_kwh="20"),
-    ]
-    pools = [make.make_pool(), make.make_pool("far", "abroad")]
-    term = make.term(random.choice((1, 2)), make.yen(random.randint(150, 400)), prepaid=random.random() < 0.5)
-    unit_price = make.yen(random.randint(200, 900) * 1000)
-    kinds: list[tuple[OfferKind, str]] = [
-        (make.on_demand(make.yen(random.randint(400, 700)), quota=random.choice((4, 8, 16))), "pool"),
-        (make.reservation([term], blocks_max=random.choice((1, 2)), lead=random.choice((0, 1))), "pool"),
-        (make.existing(random.choice((2, 4)), metered=True), "pool"),
-        (make.on_demand(make.dollars(random.randint(2, 4)), quota=random.choice((4, 8))), "far"),
-        (make.purchase(unit_price, units_max=1, steps=[(0, 0.5), (1, 1.0)], life=3), "far"),
-    ]
-    offers = [make.make_offer(kind, f"offer-{number}", pool) for number, (kind, pool) in enumerate(kinds)]
-    programmes, budgets = [], {}
-    if random.random() < 0.7:
-        yearly = {year: random.randint(50, 400) * 1000 for year in (2027, 2028) if random.random() < 0.7}
-        cap = random.choice((None, 200_000, 300_000))
-        programmes = [make.make_programme(pool_ids=random.choice(((), ("pool",))), project_cap_yen=cap, budgets=yearly)]
-    else:
-        budgets = {2028: random.randint(300, 1200) * 1000}
-    shares = {2027: 0.5} if random.random() < 0.4 else {}
-    return make.make_problem(
-        workloads=[_tiny_workload(random, number) for number in range(random.choice((2, 2, 3)))],
-        offers=offers,
-        pools=pools,
-        sites=sites,
-        programmes=programmes,
-        rules=make.make_rules(shares=shares, budgets=budgets),
-        calendar=make.make_calendar(3, first),
-        market=make.make_market(spot_date=first, dollar_rate="0.05"),
+
+def brute_force_yen(problem: Problem) -> float | None:
+    """Return the optimum of a tiny problem, None where no plan keeps the rules.
+
+    Portfolio and member budgets may stand beside programmes without caps only: else claims would have to be chosen by
+    year.
+    """
+    limited = any(
+        p.budgets
+        or p.member_cap_yen is not None
+        or (isinstance(p.kind, UsageGrant) and p.kind.project_cap_yen is not None)
+        for p in problem.programmes
     )
+    budgeted = bool(problem.rules.portfolio_budgets) or any(m.budgets for m in problem.members)
+    assert not (limited and budgeted), "claims would have to be chosen by year"
+    search = _Search(Numbers(problem))
+    best = search.best()
+    return None if best == math.inf else best
 
 
-def _tiny_workload(random: Random, number: int) -> Workload:
-    hours = 1344 * random.choice((0.4, 0.75, 1.0, 1.5))
-    return make.make_workload(
-        f"job-{number}",
-        hours=hours,
-        gangs=random.choice(({8: 1.0}, {8: 1.0, 16: 0.9})),
-        release=date(2028, 3, 20),
-        deadline=date(2028, 4, 10),
-        project_id=random.choice(("", "project")),
-        late_yen=random.choice((0, 20_000)),
-        not_run_yen=round(hours * random.choice((120, 350, 900))),
-    )
+@dataclass
+class _Search:
+    """A search of all placements; the best orders for each set of placements are found once."""
+
+    numbers: Numbers
+    cheapest: dict[object, float] = field(default_factory=dict)
+
+    def best(self) -> float:
+        numbers = self.numbers
+        self.orders = sorted(self._priced_orders(), key=lambda entry: entry[0])
+        choices: list[list[Column | None]] = []
+        for workload in numbers.problem.workloads:
+            columns: list[Column | None] = [c for c in numbers.columns if c.workload_id == workload.id]
+            choices.append(columns if numbers.must_run(workload) else [None, *columns])
+        best = math.inf
+        for choice in product(*choices):
+            placed = [column for column in choice if column is not None]
+            if _rules_hold(numbers, placed) and _members_can_pay(numbers, placed):
+                fixed = _placement_yen(numbers, placed) - usage_claims(numbers, placed)
+                best = min(best, fixed + self._supply(placed))
+        return best
+
+    def _priced_orders(self) -> Iterator[tuple[float, Chosen]]:
+        """Return each list of orders that keeps the limits on orders, with its cost less its claims."""
+        owners = {
+            s.offer.id: s.offer.kind.owner_member_id
+            for s in self.numbers.supplies
+            if isinstance(s.offer.kind, Purchase)
+        }
+        for chosen in _order_choices(self.numbers):
+            groups = [
+                (owners[o.offer_id], self.numbers.grants.programmes[o.programme_id].exclusivity_group, o.programme_id)
+                for o, _ in chosen
+                if o.programme_id
+            ]
+            if exclusive(groups) and _within_capital(self.numbers, chosen):
+                cost = sum(count * order.cost_yen for order, count in chosen)
+                yield cost - capital_claims(self.numbers, chosen, owners), chosen
+
+    def _supply(self, placed: Sequence[Column]) -> float:
+        """Return the least cost of orders and use for these placements, infinite where none carries them."""
+        income = _income(self.numbers, placed)
+        key = (tuple((c.pool_id, c.occupied, c.touched, c.hours) for c in placed), tuple(sorted(income.items())))
+        if key not in self.cheapest:
+            best = math.inf
+            for cost, chosen in self.orders:
+                if cost >= best:
+                    break  # orders are sorted and use costs nothing less than zero
+                best = min(best, cost + _use_yen(self.numbers, placed, chosen, income))
+            self.cheapest[key] = best
+        return self.cheapest[key]
 
 
-def brute_force_yen(problem: Problem) -> float:
-    """Return the optimum of a tiny problem with grants or a portfolio budget, not both."""
-    assert not (problem.programmes and problem.rules.portfolio_budgets), "claims would have to be chosen by year"
-    numbers = Numbers(problem)
-    choices = [[None, *(c for c in numbers.columns if c.workload_id == w.id)] for w in problem.workloads]
-    all_orders = list(_order_choices(numbers))
-    best = math.inf
-    for columns in product(*choices):
-        placed = [column for column in columns if column is not None]
-        fixed = _placement_yen(problem, placed)
-        if fixed >= best + sum(sum(c.claim_max_by_year.values()) for c in placed) or not _rules_hold(numbers, placed):
-            continue
-        fixed -= _largest_claim(numbers, placed)
-        for orders in all_orders:
-            if fixed + sum(count * order.cost_yen for order, count in orders) < best:
-                best = min(best, fixed + _supply_yen(numbers, placed, orders))
-    return best
-
-
-def _placement_yen(problem: Problem, placed: Sequence[Column]) -> float:
+def _placement_yen(numbers: Numbers, placed: Sequence[Column]) -> float:
     running = {column.workload_id for column in placed}
-    left = sum(w.cost_not_run_yen or 0 for w in problem.workloads if w.id not in running)
-    return left + sum(column.lateness_yen for column in placed)
+    left = sum(numbers.not_run_yen(w.id) for w in numbers.problem.workloads if w.id not in running)
+    return left + sum(numbers.column_cost_yen(column) for column in placed)
 
 
-def _order_choices(numbers: Numbers) -> Iterator[list[tuple[Order, int]]]:
+def _order_choices(numbers: Numbers) -> Iterator[Chosen]:
     """Return every list of orders with counts that keeps blocks_max and units_max."""
-    limited = [s for s in numbers.supplies if s.orders]
-    for counts in product(*(range(_limit(s) + 1) for s in limited for _ in s.orders)):
-        chosen = [(o, c) for o, c in zip(chain(*(s.orders for s in limited)), counts, strict=True) if c]
-        if all(_within_limit(s, chosen, numbers) for s in limited):
+    for parts in product(*(list(_choices_of(s, numbers)) for s in numbers.supplies if s.orders)):
+        yield tuple(entry for part in parts for entry in part)
+
+
+def _choices_of(supply: Supply, numbers: Numbers) -> Iterator[Chosen]:
+    kind = supply.offer.kind
+    most = kind.units_max if isinstance(kind, Purchase) else getattr(kind, "blocks_max", 0)
+    for counts in product(range(most + 1), repeat=len(supply.orders)):
+        chosen = tuple((o, c) for o, c in zip(supply.orders, counts, strict=True) if c)
+        if isinstance(kind, Purchase):
+            fits = sum(counts) <= most
+        else:
+            fits = all(sum(c for o, c in chosen if o.capacity[t] > 0) <= most for t in numbers.periods)
+        if fits:
             yield chosen
 
 
-def _limit(supply: Supply) -> int:
-    kind = supply.offer.kind
-    assert isinstance(kind, (Reservation, Purchase))
-    return kind.blocks_max if isinstance(kind, Reservation) else kind.units_max
-
-
-def _within_limit(supply: Supply, chosen: list[tuple[Order, int]], numbers: Numbers) -> bool:
-    own = [(o, c) for o, c in chosen if o.offer_id == supply.offer.id]
-    if isinstance(supply.offer.kind, Purchase):
-        return sum(c for _, c in own) <= _limit(supply)
-    return all(sum(c for o, c in own if o.capacity[t] > 0) <= _limit(supply) for t in numbers.periods)
+def _within_capital(numbers: Numbers, chosen: Chosen) -> bool:
+    return all(
+        sum(count * order.capital_by_year.get(ceiling.fiscal_year, 0.0) for order, count in chosen)
+        <= ceiling.amount_yen + TOLERANCE
+        for ceiling in numbers.problem.rules.capital_ceilings
+    )
 
 
 def _rules_hold(numbers: Numbers, placed: Sequence[Column]) -> bool:
-    """Return whether power and domestic share hold, which depend on placements alone."""
+    """Return whether every row holds that depends on placements alone."""
+    groups = [
+        (numbers.workloads[c.workload_id].project, numbers.grants.programmes[r].exclusivity_group, r)
+        for c in placed
+        for r in c.claim_set
+    ]
+    waiting = numbers.problem.rules.total_waiting_periods_max
+    return (
+        exclusive(groups)
+        and (waiting is None or sum(column.waiting_periods for column in placed) <= waiting)
+        and _in_order(numbers, placed)
+        and _power_holds(numbers, placed)
+        and _shares_hold(numbers, placed)
+        and all(
+            sum(c.carbon_kg_by_year.get(limit.fiscal_year, 0.0) for c in placed) <= limit.mass_kg + TOLERANCE
+            for limit in numbers.problem.rules.carbon_limits
+        )
+    )
+
+
+def _in_order(numbers: Numbers, placed: Sequence[Column]) -> bool:
+    ends = {column.workload_id: column.end for column in placed}
+    return all(
+        before in ends and ends[before] <= column.start
+        for column in placed
+        for before in numbers.workloads[column.workload_id].after_workload_ids
+    )
+
+
+def _power_holds(numbers: Numbers, placed: Sequence[Column]) -> bool:
     power: dict[tuple[str, int], float] = defaultdict(float)
     for column in placed:
-        for t, hours in zip(column.periods(), column.hours, strict=True):
+        for t, hours in zip(column.touched, column.hours, strict=True):
             power[(numbers.pools[column.pool_id].site_id, t)] += hours * numbers.facility_kw(column.pool_id)
     for (site_id, _), kwh in power.items():
         limit = numbers.sites[site_id].power_limit_kw
         if limit is not None and kwh > limit * numbers.hours + TOLERANCE:
             return False
-    for share in numbers.problem.rules.minimum_domestic_shares:
+    return True
+
+
+def _shares_hold(numbers: Numbers, placed: Sequence[Column]) -> bool:
+    rules = numbers.problem.rules
+    for share in rules.minimum_domestic_shares:
         work = [(numbers.domestic(c.pool_id), c.work_by_year.get(share.fiscal_year, 0.0)) for c in placed]
-        domestic = sum(done for at_home, done in work if at_home)
-        if domestic < share.share_fraction * sum(done for _, done in work) - TOLERANCE:
+        if sum(d for at_home, d in work if at_home) < share.share_fraction * sum(d for _, d in work) - TOLERANCE:
+            return False
+    for limit in rules.concentration_limits:
+        done = [(numbers.site_of(c.pool_id).operator_id, c.work_by_year.get(limit.fiscal_year, 0.0)) for c in placed]
+        own = sum(d for operator_id, d in done if operator_id == limit.operator_id)
+        if own > limit.share_fraction * sum(d for _, d in done) + TOLERANCE:
             return False
     return True
 
 
-def _supply_yen(numbers: Numbers, placed: Sequence[Column], orders: list[tuple[Order, int]]) -> float:
-    """Return the cost of orders and use, hours on the cheapest offers first; infinite where a row is broken."""
-    cost = sum(count * order.cost_yen for order, count in orders)
+def _income(numbers: Numbers, placed: Sequence[Column]) -> Income:
+    """Return claims on use less transfer and porting by fiscal year of payment, where a budget makes them matter."""
+    income: Income = defaultdict(float)
+    if numbers.problem.rules.portfolio_budgets:
+        for column in placed:
+            income[numbers.fiscal_year(column.start)] -= column.moving_yen
+            for (r, year), amount in column.claim_max.items():
+                paid = numbers.grants.payment_year(numbers.grants.programmes[r], year)
+                if paid is not None:
+                    income[paid] += amount
+    return income
+
+
+def _members_can_pay(numbers: Numbers, placed: Sequence[Column]) -> bool:
+    for member in numbers.problem.members:
+        for budget in member.budgets:
+            left = float(budget.amount_yen)
+            for column in placed:
+                if numbers.workloads[column.workload_id].member_id != member.id:
+                    continue
+                left -= column.list_bill_by_year.get(budget.fiscal_year, 0.0)
+                for (r, year), amount in column.claim_max.items():
+                    if numbers.grants.payment_year(numbers.grants.programmes[r], year) == budget.fiscal_year:
+                        left += amount
+            if left < -TOLERANCE:
+                return False
+    return True
+
+
+def _use_yen(numbers: Numbers, placed: Sequence[Column], chosen: Chosen, income: Income) -> float:
+    """Return the present value of use, hours on the cheapest offers first; infinite where a row is broken."""
+    cost = 0.0
     cash: dict[int, float] = defaultdict(float)
-    for order, count in orders:
-        for year, amount in order.cash_by_year.items():
-            cash[year] += count * amount
-    for pool_id, t in product(numbers.pools, numbers.periods):
-        live = [(s.use_cost_yen[t], _live(s, t, orders)) for s in numbers.supplies if s.offer.pool_id == pool_id]
-        here = [column for column in placed if column.pool_id == pool_id and t in column.periods()]
-        if any(column.accelerators > sum(k for _, k in live) + TOLERANCE for column in here):
-            return math.inf
-        hours = sum(column.hours[t - column.start] for column in here)
-        for price, accelerators in sorted(live):
-            used = min(hours, accelerators * numbers.hours)
-            hours -= used
-            cost += used * price
-            cash[numbers.fiscal_year(t)] += used * price
-        if hours > TOLERANCE:
-            return math.inf
+    for pool_id in numbers.pools:
+        supplies = numbers.supplies_in(pool_id)
+        savings: dict[int, list[Piece]] = defaultdict(list)
+        for t in numbers.periods:
+            here = [column for column in placed if column.pool_id == pool_id and t in column.touched]
+            if any(column.occupied > sum(_live(s, t, chosen) for s in supplies) + TOLERANCE for column in here):
+                return math.inf
+            hours = sum(column.hours[column.touched.index(t)] for column in here)
+            year = numbers.fiscal_year(t)
+            served = []
+            for supply in sorted((s for s in supplies if s.quota_hours is None), key=lambda s: s.use_cost_yen[t]):
+                used = min(hours, _offered(numbers, supply, t, chosen))
+                hours -= used
+                cost += used * supply.use_cost_yen[t]
+                cash[year] += used * supply.use_yen[t]
+                served.append((supply.use_cost_yen[t], used))
+            if hours > TOLERANCE:
+                served.append((math.inf, hours))
+            allocation = next((s for s in supplies if s.quota_hours is not None), None)
+            if allocation is not None:
+                savings[year] += _replaceable(numbers, allocation, t, served)
+            elif hours > TOLERANCE:
+                return math.inf
+        for supply in supplies:
+            for year, quota in (supply.quota_hours or {}).items():
+                cost -= _saved(savings[year], quota)
     budgets = numbers.problem.rules.portfolio_budgets
-    return cost if all(cash[b.fiscal_year] <= b.amount_yen + TOLERANCE for b in budgets) else math.inf
+    return (
+        cost
+        if all(_cash_holds(numbers, b.fiscal_year, b.amount_yen, cash, chosen, income) for b in budgets)
+        else math.inf
+    )
 
 
-def _live(supply: Supply, t: int, orders: list[tuple[Order, int]]) -> float:
-    ordered = sum(count * order.capacity[t] for order, count in orders if order.offer_id == supply.offer.id)
+def _replaceable(numbers: Numbers, allocation: Supply, t: int, served: list[tuple[float, float]]) -> list[Piece]:
+    """Return what the allocation could serve instead in a period, dearest first."""
+    room = float(allocation.fixed_capacity[t] * numbers.hours)
+    own = allocation.use_cost_yen[t]
+    pieces: list[Piece] = []
+    for price, used in sorted(served, reverse=True):
+        taken = min(room, used)
+        room -= taken
+        pieces.append((price - own, taken, own))
+        if price == math.inf and used - taken > TOLERANCE:
+            pieces.append((math.inf, math.inf, own))  # hours that nobody serves
+    return [piece for piece in pieces if piece[1] > 0]
+
+
+def _saved(pieces: list[Piece], quota: float) -> float:
+    """Return what a fiscal year's quota saves; minus infinity where hours without another offer do not fit."""
+    saved = 0.0
+    for saving, hours, price in sorted(pieces, reverse=True):
+        if saving == math.inf:
+            if hours > quota + TOLERANCE:
+                return -math.inf
+            quota = max(0.0, quota - hours)
+            saved -= price * hours
+        elif saving > 0:
+            saved += saving * min(hours, quota)
+            quota -= min(hours, quota)
+    return saved
+
+
+def _cash_holds(
+    numbers: Numbers, year: int, amount: int, cash: dict[int, float], chosen: Chosen, income: Income
+) -> bool:
+    """Return whether the portfolio budget of a year holds; claims on orders are income too."""
+    paid = cash[year] - income.get(year, 0.0)
+    paid += sum(yen for s in numbers.supplies for at, yen in s.payments if at == year)
+    for order, count in chosen:
+        paid += count * order.cash_by_year.get(year, 0.0)
+        programme = numbers.grants.programmes.get(order.programme_id)
+        if programme and numbers.grants.payment_year(programme, numbers.fiscal_year(order.period)) == year:
+            paid -= count * order.claim_max_yen
+    return paid <= amount + TOLERANCE
+
+
+def _live(supply: Supply, t: int, chosen: Chosen) -> float:
+    ordered = sum(count * order.capacity[t] for order, count in chosen if order.offer_id == supply.offer.id)
     return supply.fixed_capacity[t] + ordered
 
 
-def _largest_claim(numbers: Numbers, placed: Sequence[Column]) -> float:
-    """Return the most that can be claimed: the smallest cut between projects' caps and yearly budgets."""
-    total = 0.0
-    projects = {w.id: w.project for w in numbers.problem.workloads}
-    for programme in numbers.problem.programmes:
-        claiming = [column for column in placed if column.programme_id == programme.id]
-        cap = math.inf if programme.kind.project_cap_yen is None else programme.kind.project_cap_yen
-        budgets = {b.fiscal_year: b.amount_yen for b in programme.kind.budgets}
-        owners = sorted({projects[column.workload_id] for column in claiming})
-        years = numbers.fiscal_years
-        total += min(
-            sum(cap for _ in cut_owners)
-            + sum(budgets.get(year, math.inf) for year in cut_years)
-            + sum(
-                amount
-                for column in claiming
-                for year, amount in column.claim_max_by_year.items()
-                if projects[column.workload_id] not in cut_owners and year not in cut_years
-            )
-            for cut_owners in _subsets(owners)
-            for cut_years in _subsets(years)
-        )
-    return total
-
-
-def _subsets(items: Sequence[T]) -> Iterator[tuple[T, ...]]:
-    for size in range(len(items) + 1):
-        yield from combinations(items, size)
+def _offered(numbers: Numbers, supply: Supply, t: int, chosen: Chosen) -> float:
+    ordered = sum(count * order.hours[t] for order, count in chosen if order.offer_id == supply.offer.id)
+    return supply.fixed_capacity[t] * numbers.hours + ordered

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tehai.domain.market import USD
 from tehai.domain.offer import (
     DeliveryStep,
     Existing,
-    Offer,
     OfferKind,
     OnDemand,
     PaymentTiming,
@@ -27,8 +26,22 @@ from tehai.domain.offer import (
 )
 from tehai.domain.problem import Problem
 from tehai.domain.programme import Programme, SizeClassRate, UsageGrant
-from tehai.domain.supply import Accelerator, FamilyThroughput, Pool, Site
+from tehai.domain.supply import Accelerator, FamilyThroughput
 from tehai.domain.workload import CountryRule, GangOption, SizeClass, Workload
+from tests.feature_changes import (
+    Drop,
+    each_kind,
+    each_pool,
+    each_programme,
+    each_purchase,
+    each_reservation,
+    each_site,
+    each_usage_grant,
+    each_workload,
+    with_market,
+    with_rules,
+)
+from tests.feature_drops_economics import ECONOMIC_FEATURES
 from tests.linear_model import SolverFailedError
 from tests.oracle import Row, optimum_yen
 
@@ -38,18 +51,6 @@ WIDE_OPEN = 4
 LONG_AGO = date(2000, 1, 1)
 FAR_AHEAD = date(2100, 1, 1)
 ANY_COUNTRY = CountryRule((), ())
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """How a feature is taken away: a change of the problem, or rows left out of the model."""
-
-    problem: Callable[[Problem], Problem]
-    without: frozenset[Row] = frozenset()
-
-    def touches(self, problem: Problem) -> bool:
-        """Return whether the drop changes anything at all."""
-        return bool(self.without) or self.problem(problem) != problem
 
 
 def features(problem: Problem) -> tuple[str, ...]:
@@ -78,39 +79,6 @@ def _moves(base: float | None, problem: Problem, drop: Drop) -> bool:
     return abs(dropped - base) > BINDING_TOLERANCE * max(1.0, abs(base))
 
 
-# Helpers: change every offer, workload, … of a problem
-
-
-def _offers(problem: Problem, change: Callable[[Offer], Offer | None]) -> Problem:
-    changed = (change(offer) for offer in problem.offers)
-    return replace(problem, offers=tuple(offer for offer in changed if offer is not None))
-
-
-def _kinds(problem: Problem, change: Callable[[OfferKind], OfferKind | None]) -> Problem:
-    def change_offer(offer: Offer) -> Offer | None:
-        kind = change(offer.kind)
-        return None if kind is None else replace(offer, kind=kind)
-
-    return _offers(problem, change_offer)
-
-
-def _reservations(problem: Problem, change: Callable[[Reservation], Reservation | None]) -> Problem:
-    return _kinds(problem, lambda kind: change(kind) if isinstance(kind, Reservation) else kind)
-
-
-def _purchases(problem: Problem, change: Callable[[Purchase], Purchase | None]) -> Problem:
-    return _kinds(problem, lambda kind: change(kind) if isinstance(kind, Purchase) else kind)
-
-
-def _workloads(problem: Problem, change: Callable[[Workload], Workload]) -> Problem:
-    return replace(problem, workloads=tuple(change(workload) for workload in problem.workloads))
-
-
-def _grants(problem: Problem, change: Callable[[UsageGrant], UsageGrant]) -> Problem:
-    programmes = tuple(replace(programme, kind=change(programme.kind)) for programme in problem.programmes)
-    return replace(problem, programmes=programmes)
-
-
 # Offers
 
 
@@ -119,7 +87,7 @@ def _without_on_demand(problem: Problem, in_dollars: bool) -> Problem:
         gone = isinstance(kind, OnDemand) and (kind.price_per_accelerator_hour.currency_code == USD) == in_dollars
         return None if gone else kind
 
-    return _kinds(problem, keep)
+    return each_kind(problem, keep)
 
 
 def _keep_terms(kind: Reservation, keep: Callable[[ReservationTerm], bool]) -> Reservation | None:
@@ -128,7 +96,7 @@ def _keep_terms(kind: Reservation, keep: Callable[[ReservationTerm], bool]) -> R
 
 
 def _without_timing(problem: Problem, timing: PaymentTiming) -> Problem:
-    return _reservations(problem, lambda kind: _keep_terms(kind, lambda term: term.payment_timing is not timing))
+    return each_reservation(problem, lambda kind: _keep_terms(kind, lambda term: term.payment_timing is not timing))
 
 
 def _terms_within_horizon(problem: Problem) -> Problem:
@@ -145,7 +113,7 @@ def _terms_within_horizon(problem: Problem) -> Problem:
             return kind
         return replace(shorter, until_date=min(until, kind.until_date or until))
 
-    return _reservations(problem, keep)
+    return each_reservation(problem, keep)
 
 
 def _delivered_at_once(kind: Purchase) -> Purchase:
@@ -164,7 +132,7 @@ def _living_to_the_end(problem: Problem) -> Problem:
         price = replace(kind.price_per_unit, amount=kind.price_per_unit.amount * factor)
         return replace(kind, life_periods=kind.life_periods * factor, price_per_unit=price)
 
-    return _purchases(problem, prolong)
+    return each_purchase(problem, prolong)
 
 
 def _unmetered(kind: OfferKind) -> OfferKind:
@@ -190,14 +158,6 @@ def _every_family_everywhere(problem: Problem) -> Problem:
     return replace(problem, accelerators=tuple(complete(a) for a in problem.accelerators))
 
 
-def _sites(problem: Problem, change: Callable[[Site], Site]) -> Problem:
-    return replace(problem, sites=tuple(change(site) for site in problem.sites))
-
-
-def _pools(problem: Problem, change: Callable[[Pool], Pool]) -> Problem:
-    return replace(problem, pools=tuple(change(pool) for pool in problem.pools))
-
-
 def _perfect_scaling(workload: Workload) -> Workload:
     options = tuple(GangOption(option.accelerators, 1.0) for option in workload.gang_options)
     return replace(workload, gang_options=options)
@@ -210,7 +170,7 @@ def _one_gang(workload: Workload) -> Workload:
 def _open_deadlines(problem: Problem) -> Problem:
     calendar = problem.calendar
     end = calendar.first_date + timedelta(days=math.ceil(calendar.period_hours * calendar.period_count / 24))
-    return _workloads(problem, lambda w: replace(w, deadline_date=max(end, w.deadline_date)))
+    return each_workload(problem, lambda w: replace(w, deadline_date=max(end, w.deadline_date)))
 
 
 def _without_lateness(workload: Workload) -> Workload:
@@ -230,15 +190,16 @@ def _optional(problem: Problem) -> Problem:
 
     rates = [w.cost_not_run_yen / hours(w) for w in problem.workloads if w.cost_not_run_yen is not None]
     rate = min(rates, default=0.0)
-    return _workloads(problem, lambda w: replace(w, cost_not_run_yen=round(rate * hours(w))) if w.mandatory else w)
+    return each_workload(problem, lambda w: replace(w, cost_not_run_yen=round(rate * hours(w))) if w.mandatory else w)
 
 
 # Programmes and rules
 
 
 def _one_rate(kind: UsageGrant) -> UsageGrant:
-    rate = max(r.rate_fraction for r in kind.rates)
-    return replace(kind, rates=tuple(SizeClassRate(size_class, rate) for size_class in SizeClass))
+    rate = max(r.rate_fraction for r in kind.rates if not r.required_member_flag)
+    flagged = tuple(r for r in kind.rates if r.required_member_flag)
+    return replace(kind, rates=(*(SizeClassRate(size_class, rate) for size_class in SizeClass), *flagged))
 
 
 def _always_open(problem: Problem) -> Problem:
@@ -254,53 +215,53 @@ def _every_pool(kind: UsageGrant) -> UsageGrant:
 
 def _own_projects(problem: Problem) -> Problem:
     """Make each workload a project of its own, where a programme caps projects."""
-    if all(p.kind.project_cap_yen is None for p in problem.programmes):
+    usage = (p.kind for p in problem.programmes if isinstance(p.kind, UsageGrant))
+    if all(kind.project_cap_yen is None for kind in usage):
         return problem
-    return _workloads(problem, lambda w: replace(w, project_id=""))
+    return each_workload(problem, lambda w: replace(w, project_id=""))
 
 
 FEATURES: dict[str, Drop] = {
     "on demand in yen": Drop(lambda p: _without_on_demand(p, in_dollars=False)),
     "on demand in dollars": Drop(lambda p: _without_on_demand(p, in_dollars=True)),
-    "offer window": Drop(lambda p: _kinds(p, _open_windows)),
+    "offer window": Drop(lambda p: each_kind(p, _open_windows)),
     "reservation prepaid": Drop(lambda p: _without_timing(p, PaymentTiming.PREPAID)),
     "reservation periodic": Drop(lambda p: _without_timing(p, PaymentTiming.PERIODIC)),
-    "several terms": Drop(lambda p: _reservations(p, lambda k: replace(k, terms=k.terms[:1]))),
+    "several terms": Drop(lambda p: each_reservation(p, lambda k: replace(k, terms=k.terms[:1]))),
     "term past the horizon": Drop(_terms_within_horizon),
-    "overlap limit": Drop(lambda p: _reservations(p, lambda k: replace(k, blocks_max=k.blocks_max * WIDE_OPEN))),
-    "lead time": Drop(lambda p: _reservations(p, lambda k: replace(k, lead_time_periods=0))),
-    "purchase": Drop(lambda p: _purchases(p, lambda _: None)),
-    "delivery steps": Drop(lambda p: _purchases(p, _delivered_at_once)),
+    "overlap limit": Drop(lambda p: each_reservation(p, lambda k: replace(k, blocks_max=k.blocks_max * WIDE_OPEN))),
+    "lead time": Drop(lambda p: each_reservation(p, lambda k: replace(k, lead_time_periods=0))),
+    "purchase": Drop(lambda p: each_purchase(p, lambda _: None)),
+    "delivery steps": Drop(lambda p: each_purchase(p, _delivered_at_once)),
     "life ends in the horizon": Drop(_living_to_the_end),
-    "residual": Drop(lambda p: _purchases(p, lambda k: replace(k, residual_fraction=0.0))),
-    "units limit": Drop(lambda p: _purchases(p, lambda k: replace(k, units_max=k.units_max * WIDE_OPEN))),
-    "metered electricity": Drop(lambda p: _kinds(p, _unmetered)),
-    "existing": Drop(lambda p: _kinds(p, lambda k: None if isinstance(k, Existing) else k)),
-    "power limit": Drop(lambda p: _sites(p, lambda s: replace(s, power_limit_kw=None))),
-    "sovereignty": Drop(lambda p: _workloads(p, lambda w: replace(w, sovereignty=ANY_COUNTRY))),
-    "domestic share": Drop(lambda p: replace(p, rules=replace(p.rules, minimum_domestic_shares=()))),
-    "portfolio budget": Drop(lambda p: replace(p, rules=replace(p.rules, portfolio_budgets=()))),
+    "residual": Drop(lambda p: each_purchase(p, lambda k: replace(k, residual_fraction=0.0))),
+    "units limit": Drop(lambda p: each_purchase(p, lambda k: replace(k, units_max=k.units_max * WIDE_OPEN))),
+    "metered electricity": Drop(lambda p: each_kind(p, _unmetered)),
+    "existing": Drop(lambda p: each_kind(p, lambda k: None if isinstance(k, Existing) else k)),
+    "power limit": Drop(lambda p: each_site(p, lambda s: replace(s, power_limit_kw=None))),
+    "sovereignty": Drop(lambda p: each_workload(p, lambda w: replace(w, sovereignty=ANY_COUNTRY))),
+    "domestic share": Drop(lambda p: with_rules(p, minimum_domestic_shares=())),
+    "portfolio budget": Drop(lambda p: with_rules(p, portfolio_budgets=())),
     "grant": Drop(lambda p: replace(p, programmes=())),
-    "grant rate by size class": Drop(lambda p: _grants(p, _one_rate)),
+    "grant rate by size class": Drop(lambda p: each_usage_grant(p, _one_rate)),
     "grant window": Drop(_always_open),
-    "grant pools": Drop(lambda p: _grants(p, _every_pool)),
-    "grant tags": Drop(lambda p: _grants(p, lambda k: replace(k, eligible_tags=()))),
-    "project cap": Drop(lambda p: _grants(p, lambda k: replace(k, project_cap_yen=None))),
+    "grant pools": Drop(lambda p: each_usage_grant(p, _every_pool)),
+    "grant tags": Drop(lambda p: each_usage_grant(p, lambda k: replace(k, eligible_tags=()))),
+    "project cap": Drop(lambda p: each_usage_grant(p, lambda k: replace(k, project_cap_yen=None))),
     "project of several workloads": Drop(_own_projects),
-    "programme budget": Drop(lambda p: _grants(p, lambda k: replace(k, budgets=()))),
+    "programme budget": Drop(lambda p: each_programme(p, lambda r: replace(r, budgets=()))),
     "capacity row": Drop(lambda p: p, frozenset({Row.QUOTA})),
     "gang row": Drop(lambda p: p, frozenset({Row.GANG})),
-    "largest gang": Drop(lambda p: _pools(p, lambda s: replace(s, gang_accelerators_max=10**6))),
-    "memory": Drop(lambda p: _workloads(p, lambda w: replace(w, memory_gb=1.0))),
+    "largest gang": Drop(lambda p: each_pool(p, lambda s: replace(s, gang_accelerators_max=10**6))),
+    "memory": Drop(lambda p: each_workload(p, lambda w: replace(w, memory_gb=1.0))),
     "software family": Drop(_every_family_everywhere),
-    "gang choice": Drop(lambda p: _workloads(p, _one_gang)),
-    "scaling efficiency": Drop(lambda p: _workloads(p, _perfect_scaling)),
-    "lateness": Drop(lambda p: _workloads(p, _without_lateness)),
-    "not run": Drop(lambda p: _workloads(p, _must_run)),
-    "release": Drop(lambda p: _workloads(p, lambda w: replace(w, release_date=p.calendar.first_date))),
+    "gang choice": Drop(lambda p: each_workload(p, _one_gang)),
+    "scaling efficiency": Drop(lambda p: each_workload(p, _perfect_scaling)),
+    "lateness": Drop(lambda p: each_workload(p, _without_lateness)),
+    "not run": Drop(lambda p: each_workload(p, _must_run)),
+    "release": Drop(lambda p: each_workload(p, lambda w: replace(w, release_date=p.calendar.first_date))),
     "deadline": Drop(_open_deadlines),
     "mandatory": Drop(_optional),
-    "forward curve": Drop(
-        lambda p: replace(p, market=replace(p.market, dollar_interest_rate=p.market.yen_interest_rate))
-    ),
+    "forward curve": Drop(lambda p: with_market(p, dollar_interest_rate=p.market.yen_interest_rate)),
+    **ECONOMIC_FEATURES,
 }

@@ -9,7 +9,7 @@ from tehai.validation import validate
 from tests.feature_drops import FEATURES, features
 
 
-@pytest.mark.parametrize("name", ["S", "S-loose", "S-tight", "M"])
+@pytest.mark.parametrize("name", ["S", "S-loose", "S-tight", "M", "S-all", "M-all"])
 def test_instance_is_valid(name: str) -> None:
     """The product accepts it, and the same name gives the same problem."""
     problem = build_instance(name)
@@ -26,5 +26,5 @@ def test_instance_has_its_size(name: str) -> None:
 
 
 def test_every_feature_is_present() -> None:
-    """Each feature that the oracle's tests know is in the smallest instance already."""
-    assert set(features(build_instance("S"))) == set(FEATURES)
+    """Each feature that the oracle's tests know is in the smallest instance with everything already."""
+    assert set(features(build_instance("S-all"))) == set(FEATURES)

@@ -12,7 +12,9 @@ from tehai.domain.problem import Problem
 from tehai.domain.programme import Programme
 from tehai.domain.workload import CountryRule, SizeClass, Workload
 from tests import builders as make
-from tests.oracle_numbers import Column, Numbers, Supply
+from tests.oracle_columns import Column
+from tests.oracle_numbers import Numbers
+from tests.oracle_offers import Supply
 
 BLOCK_WEEK_HOURS = 8 * 168
 
@@ -188,8 +190,8 @@ def test_claims_of_a_column() -> None:
     grant = make.make_programme(rates={SizeClass.SME: 0.5}, from_date=make.day(1), until_date=make.day(2))
     job = make.make_workload(hours=2 * BLOCK_WEEK_HOURS, member_id="small")
     columns = _columns(job, members=members, programmes=[grant])
-    claims = {c.start: c.claim_max_by_year for c in columns if c.programme_id}
-    assert claims == {0: {2027: 0.5 * 1344 * 500}, 1: {2027: 0.5 * 1344 * 500}}
+    claims = {c.start: c.claim_max for c in columns if c.claim_set}
+    assert claims == {0: {("grant", 2027): 0.5 * 1344 * 500}, 1: {("grant", 2027): 0.5 * 1344 * 500}}
 
 
 @pytest.mark.parametrize(
@@ -205,4 +207,4 @@ def test_claims_of_a_column() -> None:
 )
 def test_programme_that_is_not_open(grant: Programme) -> None:
     """Each condition on its own closes the programme."""
-    assert all(not column.programme_id for column in _columns(make.make_workload(), programmes=[grant]))
+    assert all(not column.claim_set for column in _columns(make.make_workload(), programmes=[grant]))

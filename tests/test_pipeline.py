@@ -192,6 +192,27 @@ def test_what_is_answered_fits_together(small: Problem) -> None:
     assert plan_to_proto(result.plan).objective_yen == result.objective_yen
 
 
+def test_an_answer_is_explained(small: Problem) -> None:
+    """Every side of the breakdown, and what members pay, sums to the objective."""
+    result = solve_problem(small, WORK)
+    explained = result.breakdown
+    assert explained is not None
+    for side in (explained.by_component, explained.by_member, explained.by_site, explained.by_currency):
+        assert sum(entry.amount_yen for entry in side) == result.objective_yen
+    assert sum(entry.amount_yen for entry in explained.by_fiscal_year) == result.objective_yen
+    assert sum(bill.bill_yen for bill in explained.member_bills) == result.objective_yen
+
+
+def test_a_locked_workload_without_a_place_proves_infeasibility() -> None:
+    """It is named as a mandatory one is, and costs nothing, nor does its change."""
+    plan = make.make_current_plan([make.current_placement(locked=True)], change_yen=5)
+    offers = [make.make_offer(make.on_demand(quota=4))]
+    result = solve_problem(make.make_problem(offers=offers, current_plan=plan), WORK)
+    assert result.status is SolveStatus.INFEASIBLE
+    assert [workload.workload_id for workload in result.unplaceable_workloads] == ["job"]
+    assert result.objective_yen == 0
+
+
 def test_an_answer_that_fails_its_check_is_an_error(small: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan a yen off never leaves: it is an error with what is wrong."""
 

@@ -1,13 +1,8 @@
 #!/bin/sh
-# Installs what `make test-services` needs beyond `make setup`. So far that is nothing: these tests start the real server
-# as a process of its own, and build a wheel and install it in a fresh environment. A client in a second language
-# is not there yet; what it needs will be installed here.
+# Installs what `make test-services` needs beyond `make setup`: the client in a second language, built from the contract.
+# The other tests of that verb start the real server as a process of its own, and build a wheel and install it in a fresh
+# environment; they need nothing more.
 set -eu
 cd "$(dirname "$0")/.."
 
-if [ ! -x .venv/bin/python ]; then
-    echo "run make setup first" >&2
-    exit 1
-fi
-.venv/bin/python -m maturin --version
-echo "nothing else to install; no client in a second language yet"
+tools/build_go_client.sh

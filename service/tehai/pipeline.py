@@ -11,6 +11,7 @@ from tehai.domain.plan import SolveOptions
 from tehai.domain.problem import Problem
 from tehai.domain.result import Progress, SolveResult, SolveStatus, UnplaceableWorkload
 from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError
+from tehai.explain import breakdown
 from tehai.pipeline_check import check_message
 from tehai.solve import Answer, solve
 from tehai.v1 import problem_pb2
@@ -103,6 +104,7 @@ def _result(problem: Problem, answer: Answer, checked: Verification, solve_secon
             for workload_id in answer.unplaceable_ids
         ),
         uncapped=uncapped(problem),
+        breakdown=breakdown(problem, plan, answer.certificate),
     )
 
 

@@ -11,7 +11,15 @@ from tehai.catalog import DEMO_PROBLEM_NAMES, CatalogError, demo_problem, load_c
 from tehai.catalog.portfolio import problem_of
 from tehai.catalog.reader import parse_document
 from tehai.catalog.supply import periods_of_lead, periods_of_term
-from tehai.domain.offer import Existing, OnDemand, PaymentTiming, Purchase, Reservation
+from tehai.domain.offer import (
+    Allocation,
+    CapacityBlock,
+    Existing,
+    OnDemand,
+    PaymentTiming,
+    Purchase,
+    Reservation,
+)
 from tehai.domain.workload import SizeClass
 from tehai.validation import validate
 
@@ -50,7 +58,7 @@ def test_team_japan_has_the_promised_size() -> None:
 def test_team_japan_uses_every_feature_of_the_model() -> None:
     """All kinds of offer, currencies and payment timings, several terms, limits, rules, grants, mandatory work."""
     kinds = [offer.kind for offer in TEAM.offers]
-    assert {type(kind) for kind in kinds} == {OnDemand, Reservation, Purchase, Existing}
+    assert {type(kind) for kind in kinds} == {OnDemand, Reservation, Purchase, Existing, Allocation, CapacityBlock}
     terms = [term for kind in kinds if isinstance(kind, Reservation) for term in kind.terms]
     assert len({term.term_periods for term in terms}) >= 4
     assert max(term.term_periods for term in terms) > TEAM.calendar.period_count
@@ -64,6 +72,12 @@ def test_team_japan_uses_every_feature_of_the_model() -> None:
     assert any(w.sovereignty.operator_country_codes == ("JP",) for w in sovereign)
     assert any(w.sovereignty.operator_country_codes == () for w in sovereign)
     assert {w.flops is None for w in TEAM.workloads} == {True, False}
+    assert any(w.after_workload_ids for w in TEAM.workloads)
+    assert any(w.pausing is not None for w in TEAM.workloads)
+    assert TEAM.rules.concentration_limits
+    assert TEAM.market.discount_rate > 0
+    assert TEAM.market.usd_conversion_spread_yen > 0
+    assert any(pool.node_accelerators > 1 for pool in TEAM.pools)
 
 
 def test_domestic_2nm_capacity_begins_in_fiscal_year_2028() -> None:

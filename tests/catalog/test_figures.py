@@ -9,7 +9,14 @@ import pytest
 
 from tehai.catalog import catalog_summary, load_catalog
 from tehai.catalog.figure import PriceUnit, Provenance, QuotedPrice, Source, TaxBasis, source_note
-from tehai.catalog.model import CatalogOnDemand, CatalogPurchase, CatalogReservation
+from tehai.catalog.model import (
+    CatalogAllocation,
+    CatalogCapacityBlock,
+    CatalogOffer,
+    CatalogOnDemand,
+    CatalogPurchase,
+    CatalogReservation,
+)
 from tehai.catalog.summary import UNCERTAIN_STATUSES, figures_of
 from tehai.domain.market import JPY, USD
 from tehai.domain.problem import FigureStatus
@@ -40,11 +47,21 @@ def test_every_offer_of_every_kind_carries_a_price_with_tax_basis() -> None:
     kinds = set()
     for offer in CATALOG.offers:
         kinds.add(type(offer.kind))
-        terms = offer.kind.terms if isinstance(offer.kind, CatalogReservation) else (offer.kind,)
-        for priced_part in terms:
-            assert priced_part.price.provenance.tax_basis is not TaxBasis.NONE, offer.id
-            assert priced_part.price.unit_price().amount > 0, offer.id
-    assert kinds == {CatalogOnDemand, CatalogReservation, CatalogPurchase}
+        for price in prices_of(offer):
+            assert price.provenance.tax_basis is not TaxBasis.NONE, offer.id
+            assert price.unit_price().amount > 0, offer.id
+    assert kinds == {CatalogOnDemand, CatalogReservation, CatalogPurchase, CatalogAllocation, CatalogCapacityBlock}
+
+
+def prices_of(offer: CatalogOffer) -> list[QuotedPrice]:
+    """Return every price of an offer, at least one."""
+    match offer.kind:
+        case CatalogReservation() as kind:
+            return [term.price for term in kind.terms]
+        case CatalogCapacityBlock() as kind:
+            return [price for _, price in kind.terms]
+        case _ as kind:
+            return [kind.price]
 
 
 def test_tax_is_removed_before_one_half_even_rounding() -> None:
@@ -86,8 +103,7 @@ def test_quote_only_providers_are_generic_and_marked_as_assumption() -> None:
     for offer in generic:
         if isinstance(offer.kind, CatalogPurchase):
             continue
-        terms = offer.kind.terms if isinstance(offer.kind, CatalogReservation) else (offer.kind,)
-        assert all(part.price.provenance.status is FigureStatus.ASSUMPTION for part in terms), offer.id
+        assert all(price.provenance.status is FigureStatus.ASSUMPTION for price in prices_of(offer)), offer.id
 
 
 @pytest.mark.parametrize("status", list(FigureStatus))

@@ -166,6 +166,7 @@ def test_demo_saves_its_problem(tmp_path: Path) -> None:
         ("solve", "x.yaml", "--time-limit", "-1"),
         ("demo", "no-such-demo"),
         ("verify", "-", "-"),
+        ("roll", "no-such-file.yaml", "no-such-file.yaml", "--to", "2027-05-03"),
     ],
 )
 def test_usage_errors_have_one_code(arguments: tuple[str, ...]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tehai.domain.market import USD
-from tehai.domain.offer import Existing, Offer, OnDemand, Purchase, Reservation
+from tehai.domain.offer import Allocation, CapacityBlock, Existing, Offer, OnDemand, Purchase, Reservation
 from tehai.domain.plan import Plan
 from tehai.domain.problem import Problem
 from tehai.domain.workload import CountryRule
@@ -62,14 +63,14 @@ def claims_by_programme(plan: Plan) -> dict[tuple[str, int], int]:
     claimed: dict[tuple[str, int], int] = defaultdict(int)
     for placement in plan.placements:
         for claim in placement.claims:
-            claimed[placement.programme_id, claim.fiscal_year] += claim.amount_yen
+            claimed[claim.programme_id, claim.fiscal_year] += claim.amount_yen
     return claimed
 
 
 def feature_drops(problem: Problem) -> Iterator[tuple[str, Problem]]:
     """Yield each feature by name with the problem that lacks it; source notes would point at what is gone."""
     problem = replace(problem, source_notes=())
-    for kind in (Reservation, Purchase, Existing):
+    for kind in (Reservation, Purchase, Existing, Allocation, CapacityBlock):
         kept = tuple(offer for offer in problem.offers if not isinstance(offer.kind, kind))
         yield kind.__name__.lower(), replace(problem, offers=kept)
     home = domestic_pool_ids(problem)
@@ -81,7 +82,7 @@ def feature_drops(problem: Problem) -> Iterator[tuple[str, Problem]]:
     )
     yield "on demand in dollars", replace(problem, offers=dollars)
     yield "grants", replace(problem, programmes=())
-    uncapped = tuple(replace(p, kind=replace(p.kind, budgets=())) for p in problem.programmes)
+    uncapped = tuple(replace(programme, budgets=()) for programme in problem.programmes)
     yield "programme budgets", replace(problem, programmes=uncapped)
     yield "portfolio budget", replace(problem, rules=replace(problem.rules, portfolio_budgets=()))
     yield "domestic share", replace(problem, rules=replace(problem.rules, minimum_domestic_shares=()))
@@ -90,3 +91,8 @@ def feature_drops(problem: Problem) -> Iterator[tuple[str, Problem]]:
     yield "sovereignty", replace(problem, workloads=anywhere)
     free = tuple(replace(workload, late_start_yen_per_period=0) for workload in problem.workloads)
     yield "lateness", replace(problem, workloads=free)
+    apart = tuple(replace(workload, after_workload_ids=()) for workload in problem.workloads)
+    yield "precedence", replace(problem, workloads=apart)
+    spread_free = replace(problem.market, usd_conversion_spread_yen=Decimal(0))
+    yield "conversion spread", replace(problem, market=spread_free)
+    yield "discounting", replace(problem, market=replace(problem.market, discount_rate=Decimal(0)))

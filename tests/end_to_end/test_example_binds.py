@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tehai.catalog import demo_problem
-from tehai.domain.offer import Existing, OnDemand, Purchase, Reservation
+from tehai.domain.offer import Allocation, CapacityBlock, Existing, OnDemand, Purchase, Reservation
 from tehai.domain.plan import SolveOptions
 from tehai.domain.problem import Problem
 from tehai.domain.result import SolveResult
@@ -62,9 +62,10 @@ def test_answer_is_verified_with_a_small_gap(result: SolveResult) -> None:
 
 
 def test_every_kind_of_offer_is_used(problem: Problem, result: SolveResult) -> None:
-    """On demand, reservation, purchase and existing capacity all run workloads, at home and abroad."""
+    """Every kind of offer runs workloads, at home and abroad."""
     used = used_offers(problem, result.plan)
-    assert {type(offer.kind) for offer in used} == {OnDemand, Reservation, Purchase, Existing}
+    kinds = {OnDemand, Reservation, Purchase, Existing, Allocation, CapacityBlock}
+    assert {type(offer.kind) for offer in used} == kinds
     home = domestic_pool_ids(problem)
     assert any(offer.pool_id in home for offer in used)
     assert any(offer.pool_id not in home for offer in used)
@@ -82,7 +83,7 @@ def test_a_programme_budget_is_exhausted(problem: Problem, result: SolveResult) 
     left = [
         row.amount_yen - claimed[programme.id, row.fiscal_year]
         for programme in problem.programmes
-        for row in programme.kind.budgets
+        for row in programme.budgets
     ]
     assert left
     assert min(left) <= len(result.plan.placements)

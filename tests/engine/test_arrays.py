@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tehai.engine.instance import build_instance
+from tehai.engine.instance import build_arrays, build_instance
 from tehai.engine.search import units_within_limits
 from tehai.verify.reference import build_reference
 from tests import builders as make
@@ -14,19 +14,21 @@ from tests.random_problems import random_problem
 
 @pytest.mark.parametrize("seed", range(25))
 def test_arrays_are_those_of_the_second_opinion(seed: int) -> None:
-    """Windows, work, exchange rate, largest capacity, grant reference and domestic pools are derived alike."""
+    """Windows, work, exchange rate, discount, largest capacity, references, power and carbon are derived alike."""
     problem = random_problem(seed)
-    instance, reference = build_instance(problem), build_reference(problem)
+    instance, reference = build_arrays(problem), build_reference(problem)
     arrays = instance.arrays
     assert np.array_equal(arrays["release"], reference.release)
     assert np.array_equal(arrays["deadline"], np.maximum(reference.deadline, 0))
-    assert tuple(arrays["pool_domestic"]) == reference.domestic
     assert np.array_equal(np.array(reference.years)[arrays["year_of_period"]], reference.fiscal_year)
     for name, expected in (
         ("work", reference.work),
         ("capacity_max", reference.gang_max),
         ("grant_reference", reference.grant_reference),
+        ("charge_reference", reference.charge_reference),
         ("pool_kw", reference.facility_kw),
+        ("pool_kg", reference.carbon_kg),
+        ("discount", reference.money.discount),
     ):
         assert arrays[name] == pytest.approx(expected, rel=1e-12, abs=1e-12), name
     assert instance.prices.forward == pytest.approx(reference.forward, rel=1e-12)

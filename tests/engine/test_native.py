@@ -81,7 +81,7 @@ def test_prices_are_checked() -> None:
     for prices in (np.zeros(count - 1), np.full(count, np.nan)):
         with pytest.raises(ValueError, match="prices"):
             native.evaluate(prices)
-    bound, gradient, columns = native.evaluate(np.zeros(count))
+    bound, gradient, columns, terms = native.evaluate(np.zeros(count))
     assert np.isfinite(bound)
     assert gradient.shape == (count,)
-    assert len(columns["mode"]) == len(random_problem(3).workloads)
+    assert len(columns["mode"]) == len(terms["workload"]) == len(random_problem(3).workloads)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tehai.domain.market import JPY, USD, FiscalYearAmount
 from tehai.domain.plan import BillComponent, BillLine
+from tehai.engine.instance import build_arrays
 from tehai.solve.ledger import Ledger, round_yen
+from tests import builders as make
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,24 @@ def test_cash_and_obligations_stand_apart() -> None:
     assert ledger.cash_by_year((2027, 2028)) == (FiscalYearAmount(2027, 60), FiscalYearAmount(2028, 0))
     assert ledger.obligation_yen() == 8
     assert ledger.bill_lines() == ()
+
+
+def test_a_payment_counts_in_part_and_is_paid_in_full() -> None:
+    """The line has the present value, cash the whole; a payment of nothing leaves no line."""
+    ledger = Ledger()
+    ledger.spend(BillComponent.TRANSFER, "job", 2027, USD, 1000.0, 0.9)
+    ledger.spend(BillComponent.PORTING, "job", 2027, JPY, 0.0, 0.9)
+    assert ledger.bill_lines() == (BillLine(BillComponent.TRANSFER, "job", 2027, USD, 900),)
+    assert ledger.cash_by_year((2027,)) == (FiscalYearAmount(2027, 1000),)
+
+
+def test_claims_are_income_of_the_year_of_their_payment() -> None:
+    """A claim of 2027 paid in 2028 is income there; one of 2028 paid after the horizon is a receivable of none."""
+    calendar = make.make_calendar(first_date=date(2028, 3, 20))
+    problem = make.make_problem(programmes=[make.make_programme(lag_days=30)], calendar=calendar)
+    built, ledger = build_arrays(problem), Ledger()
+    ledger.claim(built, 0, 0, 50.0)
+    ledger.claim(built, 0, 1, 70.0)
+    assert [(line.fiscal_year, line.amount_yen) for line in ledger.bill_lines()] == [(2027, -50), (2028, -70)]
+    assert ledger.cash_by_year(built.years) == (FiscalYearAmount(2027, 0), FiscalYearAmount(2028, -50))
+    assert ledger.receivable_yen() == 70

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +13,8 @@ import pytest
 
 from tehai.domain.calendar import Calendar
 from tehai.domain.limits import LIMITS
-from tehai.domain.market import UnitPrice
-from tehai.domain.offer import OnDemand
+from tehai.domain.market import PriceStep, UnitPrice
+from tehai.domain.offer import CapacityBlock, OnDemand
 from tehai.domain.problem import Problem
 from tehai.validation import ordered, validate
 from tehai.validation.registry import MORE_CODE, VIOLATIONS_MAX
@@ -123,6 +123,39 @@ def test_nested_lists_are_bounded() -> None:
     assert pairs(validate(changed)) == [("E1901", "workloads[0].tags")]
 
 
+def test_lists_of_offers_and_grants_are_bounded() -> None:
+    """So are steps of a price, terms of a block, quotas, and programmes that stack."""
+    problem = small_problem()
+    kind, block = problem.offers[0].kind, problem.offers[7].kind
+    assert isinstance(kind, OnDemand)
+    assert isinstance(block, CapacityBlock)
+    price = kind.price_per_accelerator_hour
+    steps = tuple(
+        PriceStep(date(2028, 1, 1) + timedelta(days=i), price.amount) for i in range(LIMITS.steps_per_path + 1)
+    )
+    stepped = replace(kind, price_per_accelerator_hour=replace(price, steps=steps))
+    term = block.terms[0]
+    lengths = tuple(replace(term, term_days=i + 1) for i in range(LIMITS.terms_per_reservation + 1))
+    offers = list(problem.offers)
+    offers[0], offers[7] = replace(offers[0], kind=stepped), replace(offers[7], kind=replace(block, terms=lengths))
+    city = replace(problem.programmes[1], stackable_programme_ids=())
+    cities = tuple(replace(city, id=f"city-{i}") for i in range(LIMITS.stackable_programmes + 1))
+    first = replace(problem.programmes[0], stackable_programme_ids=tuple(city.id for city in cities))
+    changed = replace(problem, offers=tuple(offers), programmes=(first, *cities))
+    found = [path for code, path in pairs(validate(changed)) if code == "E1901"]
+    assert found == [
+        "offers[0].on_demand.price_per_accelerator_hour.steps",
+        "offers[7].capacity_block.terms",
+        "programmes[0].stackable_programme_ids",
+    ]
+
+
+def test_precedences_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Precedences of all workloads together have a limit."""
+    monkeypatch.setattr("tehai.validation.limits.LIMITS", replace(LIMITS, precedences=0))
+    assert pairs(validate(small_problem())) == [("E1906", "workloads")]
+
+
 def _large(problem: Problem, pools: int, workloads: int, period_count: int) -> Problem:
     return replace(
         problem,
@@ -133,16 +166,19 @@ def _large(problem: Problem, pools: int, workloads: int, period_count: int) -> P
 
 
 def test_vectors_of_prices_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pools and sites times periods have a limit of their own, below that of each."""
-    monkeypatch.setattr("tehai.validation.limits.LIMITS", replace(LIMITS, cells=191))
+    """Rows by period and by member and year have a limit of their own, below that of each.
+
+    The small problem has 16 * (3 pools + 3 * 3 sites + 1 precedence) + 2 members * 2 years * (1 + 3 programmes).
+    """
+    monkeypatch.setattr("tehai.validation.limits.LIMITS", replace(LIMITS, cells=223))
     assert pairs(validate(small_problem())) == [("E1903", "calendar.period_count")]
-    monkeypatch.setattr("tehai.validation.limits.LIMITS", replace(LIMITS, cells=192))
+    monkeypatch.setattr("tehai.validation.limits.LIMITS", replace(LIMITS, cells=224))
     assert validate(small_problem()) == ()
 
 
 def test_a_pricing_pass_is_bounded() -> None:
     """Workloads times gang options times pools times periods have a limit of their own."""
-    problem = _large(small_problem(), pools=490, workloads=8_000, period_count=1_040)
+    problem = _large(small_problem(), pools=490, workloads=8_000, period_count=1_020)
     assert pairs(validate(problem)) == [("E1904", "workloads")]
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tehai.domain.market import FiscalYearAmount
-from tehai.domain.plan import BillComponent, BillLine, OfferUse, Placement
+from tehai.domain.plan import BillComponent, BillLine, Claim, OfferUse, Placement
 from tehai.domain.problem import Problem
 from tehai.verify import compute_bound
+from tests.verify.biller import billed
 from tests.verify.example import Answer
-from tests.verify.greedy import billed
 
 Change = Callable[[Answer], Answer]
 Item = TypeVar("Item")
@@ -58,12 +58,13 @@ def in_placement(position: int, **changes: object) -> Change:
     return change
 
 
-def in_segment(position: int, **changes: object) -> Change:
-    """Replace fields of the segment of one placement."""
+def in_segment(position: int, segment: int = 0, **changes: object) -> Change:
+    """Replace fields of a segment, the first one unless another is given, of one placement."""
 
     def change(answer: Answer) -> Answer:
-        segment = edited(answer.plan.placements[position].segments[0], **changes)
-        return in_placement(position, segments=(segment,))(answer)
+        segments = list(answer.plan.placements[position].segments)
+        segments[segment] = edited(segments[segment], **changes)
+        return in_placement(position, segments=tuple(segments))(answer)
 
     return change
 
@@ -73,10 +74,36 @@ def one_more_placement(make: Callable[[Answer], Placement]) -> Change:
     return lambda answer: in_plan(placements=(*answer.plan.placements, make(answer)))(answer)
 
 
-def claims(position: int, *by_year: tuple[int, int]) -> Change:
-    """Set the claims of one placement and bill again."""
-    amounts = tuple(FiscalYearAmount(year, yen) for year, yen in by_year)
-    return both(in_placement(position, claims=amounts), bill_again)
+def claims_as_they_are(position: int, *listed: tuple[str, int, int]) -> Change:
+    """Set the claims of one placement, as (programme, year, yen), and leave the bill."""
+    return in_placement(position, claims=tuple(Claim(*claim) for claim in listed))
+
+
+def claims(position: int, *listed: tuple[str, int, int]) -> Change:
+    """Set the claims of one placement, as (programme, year, yen), and bill again."""
+    return both(claims_as_they_are(position, *listed), bill_again)
+
+
+def unit_claims(*listed: tuple[str, int, int]) -> Change:
+    """Set the claims of the only purchase order, as (programme, year, yen), and bill again."""
+    return both(in_purchase_order(claims=tuple(Claim(*claim) for claim in listed)), bill_again)
+
+
+def in_block_order(**changes: object) -> Change:
+    """Replace fields of the only capacity block order."""
+    return lambda answer: in_plan(capacity_block_orders=(edited(answer.plan.capacity_block_orders[0], **changes),))(
+        answer
+    )
+
+
+def one_more_block_order(**changes: object) -> Change:
+    """Append a copy of the capacity block order with some fields replaced."""
+
+    def change(answer: Answer) -> Answer:
+        orders = answer.plan.capacity_block_orders
+        return in_plan(capacity_block_orders=(*orders, edited(orders[0], **changes)))(answer)
+
+    return change
 
 
 def in_term_order(**changes: object) -> Change:

@@ -1,4 +1,4 @@
-"""One small problem with every feature, a valid plan for it and a certificate: what the planted faults start from.
+"""One small problem, a valid plan for it and a certificate: what most planted faults start from.
 
 Twelve weeks from Monday 2028-02-14; the fiscal year changes with period 7. Three pools at two sites.
 """
@@ -15,7 +15,8 @@ from tehai.domain.problem import Problem
 from tehai.domain.workload import CountryRule, SizeClass, Workload
 from tehai.verify import compute_bound
 from tests import builders as make
-from tests.verify.greedy import billed, greedy_plan
+from tests.verify.biller import billed
+from tests.verify.greedy import greedy_plan
 from tests.verify.prices import random_certificate
 
 SHA256 = "5e" * 32
@@ -118,7 +119,7 @@ def example_problem() -> Problem:
 
 @cache
 def example_answer() -> Answer:
-    """Return problem, plan and certificate: valid, with every bill component and an obligation."""
+    """Return problem, plan and certificate: valid, with every kind of violation within reach but those of economics."""
     problem = example_problem()
     plan = greedy_plan(problem, SHA256)
     long_term = ReservationOrder("us-block", 1, 9, day(9), 1)

@@ -1,22 +1,21 @@
-"""A simple planner for tests: valid plans, none of them good, with a bill in exact fractions.
+"""A simple planner for tests: valid plans, none of them good, billed by ``biller``.
 
-Orders one block of the first term of every reservation and one unit of every purchase as early as possible (nothing
-where that alone breaks a budget), places workloads one by one at the earliest column that breaks no row, and claims
-what is left of caps and budgets.
+Orders one block of the first term of every reservation and capacity block and one unit of every purchase as early as
+possible (nothing where that alone breaks a limit), places workloads one by one at the earliest column that breaks no
+row, and claims what is left of caps and budgets.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import replace
-from fractions import Fraction
+from dataclasses import dataclass, field
+from decimal import localcontext
 
-from tehai.domain.market import JPY, USD, FiscalYearAmount, UnitPrice
-from tehai.domain.offer import OnDemand, Purchase, Reservation
+from tehai.domain.offer import Allocation, CapacityBlock, Offer, OnDemand, Purchase, Reservation
 from tehai.domain.plan import (
-    BillComponent,
-    BillLine,
+    CapacityBlockOrder,
+    Claim,
     OfferUse,
     Placement,
     Plan,
@@ -27,10 +26,14 @@ from tehai.domain.plan import (
     StopReason,
 )
 from tehai.domain.problem import SCHEMA_VERSION, Problem
-from tests.verify.naive import Naive, NaiveColumn, prepaid
+from tehai.domain.programme import Programme, UsageGrant
+from tehai.domain.workload import Workload
+from tests.verify.biller import Biller, billed
+from tests.verify.naive_columns import NaiveColumn, NaiveColumns
+
+__all__ = ["billed", "greedy_plan", "segments_of"]
 
 TRIES = 60
-Lines = dict[tuple[BillComponent, str, int, str], Fraction]
 
 
 def greedy_plan(problem: Problem, problem_sha256: str = "", orders: bool = True) -> Plan:
@@ -39,51 +42,72 @@ def greedy_plan(problem: Problem, problem_sha256: str = "", orders: bool = True)
     return billed(problem, plan)
 
 
-def billed(problem: Problem, plan: Plan) -> Plan:
-    """Return the plan with forward curve, bill, cash, obligation and objective computed anew."""
-    bill = _Biller(problem, plan)
-    lines = tuple(
-        BillLine(*key, round(amount))
-        for key, amount in sorted(bill.lines.items(), key=lambda item: (item[0][0].value, *item[0][1:]))
-        if round(amount) != 0
-    )
-    return replace(
-        plan,
-        forward_usd_jpy=tuple(float(bill.rate(t)) for t in range(problem.calendar.period_count)),
-        bill_lines=lines,
-        cash=tuple(FiscalYearAmount(year, round(amount)) for year, amount in bill.cash.items()),
-        obligation_after_horizon_yen=round(bill.obligation),
-        objective_yen=sum(line.amount_yen for line in lines),
+def segments_of(naive: NaiveColumns, column: NaiveColumn) -> tuple[Segment, ...]:
+    """Return the segments of a column."""
+    runs: list[list[int]] = []
+    for t in sorted(column.hours):
+        if runs and runs[-1][-1] == t - 1:
+            runs[-1].append(t)
+        else:
+            runs.append([t])
+    before = [len(run) * float(naive.period_hours) for run in runs[:-1]]
+    hours = [*before, column.run_hours - sum(before)]
+    return tuple(
+        Segment(column.pool.id, column.gang.accelerators, run[0], naive.day(run[0]), run_hours)
+        for run, run_hours in zip(runs, hours, strict=True)
     )
 
 
 class _Greedy:
     def __init__(self, problem: Problem, orders: bool) -> None:
-        self.problem, self.naive = problem, Naive(problem)
+        self.problem, self.naive = problem, NaiveColumns(problem)
         self.count, self.hours = self.naive.count, self.naive.period_hours
-        self.reservations = self._reservation_orders() if orders else ()
-        self.purchases = self._purchase_orders() if orders else ()
-        self.live: dict[tuple[str, int], float] = dict.fromkeys(
-            ((o.id, t) for o in problem.offers for t in range(self.count)), 0.0
-        )
+        self.terms: tuple[ReservationOrder, ...] = ()
+        self.blocks: tuple[CapacityBlockOrder, ...] = ()
+        self.units: tuple[PurchaseOrder, ...] = ()
         self.chosen: dict[str, NaiveColumn] = {}
-        if not self._budget_fits({}):
-            self.reservations, self.purchases = (), ()
-        self.live = {(o.id, t): self._live(o.id, t) for o in problem.offers for t in range(self.count)}
+        if orders:
+            self._order_everything()
+        if not self._money_fits({}):
+            self.terms, self.blocks, self.units = (), (), ()
+        pairs = [(offer, t) for offer in problem.offers for t in range(self.count)]
+        self.live = {(offer.id, t): self._live(offer, t, False) for offer, t in pairs}
+        self.offered = {(offer.id, t): self._live(offer, t, True) for offer, t in pairs}
 
     def plan(self, sha256: str) -> Plan:
         """Return the plan without its bill."""
-        first = [w for w in self.problem.workloads if w.mandatory]
-        for workload in first + [w for w in self.problem.workloads if not w.mandatory]:
-            columns = sorted(self.naive.columns(workload), key=lambda column: column.start)
-            fitting = (column for column in columns[:TRIES] if self._fits(column))
-            column = next(fitting, None)
+        for workload in self._in_order():
+            columns = sorted(self.naive.columns(workload), key=lambda column: (column.start, column.pauses))
+            column = next((column for column in columns[:TRIES] if self._fits(column)), None)
             if column is not None:
                 self.chosen[workload.id] = column
-        return self._plan(sha256, self._placements())
+        claims = Claims(self.naive)
+        placements = tuple(
+            Placement(workload_id, segments_of(self.naive, column), claims.of_column(column))
+            for workload_id, column in self.chosen.items()
+        )
+        self.units = tuple(
+            PurchaseOrder(o.offer_id, o.order_period, o.order_date, o.units, claims.of_order(o)) for o in self.units
+        )
+        return self._plan(sha256, placements)
+
+    def _in_order(self) -> list[Workload]:
+        """Predecessors first; workloads that have to run, with all before them, before the others."""
+        by_id = {w.id: w for w in self.problem.workloads}
+        done: dict[str, Workload] = {}
+
+        def add(workload: Workload) -> None:
+            for before in workload.after_workload_ids:
+                add(by_id[before])
+            done.setdefault(workload.id, workload)
+
+        for workload in sorted(self.problem.workloads, key=lambda w: not self.naive.must_run(w)):
+            add(workload)
+        return list(done.values())
 
     def _plan(self, sha256: str, placements: tuple[Placement, ...]) -> Plan:
         uses = self._uses(self.chosen)
+        assert uses is not None
         return Plan(
             schema_version=SCHEMA_VERSION,
             problem_sha256=sha256,
@@ -92,58 +116,72 @@ class _Greedy:
             stop_reason=StopReason.WORK_LIMIT,
             placements=placements,
             not_run_workload_ids=tuple(w.id for w in self.problem.workloads if w.id not in self.chosen),
-            reservation_orders=self.reservations,
-            purchase_orders=self.purchases,
+            reservation_orders=self.terms,
+            purchase_orders=self.units,
             offer_uses=tuple(OfferUse(offer_id, tuple(hours)) for offer_id, hours in uses.items() if any(hours)),
             forward_usd_jpy=(),
             bill_lines=(),
             cash=(),
             obligation_after_horizon_yen=0,
             objective_yen=0,
+            capacity_block_orders=self.blocks,
         )
 
-    def _reservation_orders(self) -> tuple[ReservationOrder, ...]:
-        orders = []
+    def _order_everything(self) -> None:
+        naive = self.naive
         for offer in self.problem.offers:
-            if isinstance(offer.kind, Reservation):
-                starts = self.naive.term_starts(offer.kind)[:1]
-                orders += [ReservationOrder(offer.id, 0, s, self.problem.calendar.date_of(s), 1) for s in starts]
-        return tuple(orders)
+            match offer.kind:
+                case Reservation():
+                    for s in naive.term_starts(offer.kind)[:1]:
+                        self.terms += (ReservationOrder(offer.id, 0, s, naive.day(s), 1),)
+                case CapacityBlock():
+                    for term, s, b in naive.block_options(offer.kind)[:1]:
+                        k = offer.kind.terms.index(term)
+                        self.blocks += (CapacityBlockOrder(offer.id, k, s, naive.day(s), b, naive.day(b), 1),)
+                case Purchase():
+                    for s in naive.order_periods(offer.kind)[:1]:
+                        self.units += (PurchaseOrder(offer.id, s, naive.day(s), 1),)
+                case _:
+                    pass
 
-    def _purchase_orders(self) -> tuple[PurchaseOrder, ...]:
-        orders = []
-        for offer in self.problem.offers:
-            if isinstance(offer.kind, Purchase):
-                periods = self.naive.order_periods(offer.kind)[:1]
-                orders += [PurchaseOrder(offer.id, s, self.problem.calendar.date_of(s), 1) for s in periods]
-        return tuple(orders)
-
-    def _live(self, offer_id: str, t: int) -> float:
-        offer = next(o for o in self.problem.offers if o.id == offer_id)
+    def _live(self, offer: Offer, t: int, hours: bool) -> float:
+        """Accelerators live, or hours offered."""
         kind, total = offer.kind, 0.0
-        if isinstance(kind, Reservation):
-            for order in self.reservations:
-                if order.offer_id == offer_id and 0 <= t - order.start_period < kind.terms[0].term_periods:
-                    total += kind.block_accelerators * order.blocks
-        elif isinstance(kind, Purchase):
-            for bought in self.purchases:
-                if bought.offer_id == offer_id:
-                    total += kind.unit_accelerators * bought.units * self.naive.ramp(kind, t - bought.order_period)
-        else:
-            total = self.naive.most_live(offer, t)
-        return total
+        match kind:
+            case Reservation():
+                for order in self.terms:
+                    if order.offer_id == offer.id and 0 <= t - order.start_period < kind.terms[0].term_periods:
+                        total += kind.block_accelerators * order.blocks
+            case Purchase():
+                for bought in self.units:
+                    if bought.offer_id == offer.id:
+                        total += kind.unit_accelerators * bought.units * self.naive.ramp(kind, t - bought.order_period)
+            case CapacityBlock():
+                for block in self.blocks:
+                    lasting = self.naive.block_hours(kind.terms[block.term_index], block.start_period)
+                    if block.offer_id == offer.id and t in lasting:
+                        per_block = kind.block_accelerators * block.blocks
+                        total += per_block * (lasting[t] if hours else 1)
+                return total
+            case _:
+                total = self.naive.most_live(offer, t)
+        return total * self.hours if hours else total
 
     def _fits(self, column: NaiveColumn) -> bool:
         """Whether the column breaks no row next to those already chosen."""
         chosen = {**self.chosen, column.workload.id: column}
-        room = {t: sum(self.live[o.id, t] for o in self.naive.offers_of(column.pool)) for t in column.hours}
-        if any(column.gang.accelerators > live for live in room.values()):
+        occupied = math.ceil(column.gang.accelerators / column.pool.node_accelerators) * column.pool.node_accelerators
+        offers = self.naive.offers_of(column.pool)
+        if any(occupied > sum(self.live[offer.id, t] for offer in offers) for t in column.hours):
             return False
-        for t, live in room.items():
-            placed = [c.hours.get(t, 0.0) for c in chosen.values() if c.pool.id == column.pool.id]
-            if sum(placed) > live * self.hours:
-                return False
-        return self._power_fits(chosen) and self._share_fits(chosen) and self._budget_fits(chosen)
+        ends = [self.chosen[b].end if b in self.chosen else math.inf for b in column.workload.after_workload_ids]
+        if column.start < max(ends, default=0):
+            return False
+        most = self.problem.rules.total_waiting_periods_max
+        if most is not None and sum(c.start - self.naive.release(c.workload) for c in chosen.values()) > most:
+            return False
+        checks = (self._power_fits, self._work_fits, self._carbon_fits, self._members_fit, self._money_fits)
+        return self._uses(chosen) is not None and all(check(chosen) for check in checks)
 
     def _power_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
         kwh: dict[tuple[str, int], float] = defaultdict(float)
@@ -153,155 +191,152 @@ class _Greedy:
         limits = {site.id: site.power_limit_kw for site in self.problem.sites}
         return all(used <= (limits[j] or math.inf) * self.hours for (j, _), used in kwh.items())
 
-    def _share_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
-        work: dict[int, float] = defaultdict(float)
-        home: dict[int, float] = defaultdict(float)
+    def _work_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
+        """Whether domestic shares and concentration limits hold."""
+        work: dict[tuple[str, int], float] = defaultdict(float)
+        for column in chosen.values():
+            site = self.naive.site(column.pool)
+            for t, hours in column.hours.items():
+                part, year = self.naive.work(column.workload) * hours / sum(column.hours.values()), self.naive.year(t)
+                work["all", year] += part
+                work["home", year] += part * self.naive.domestic(column.pool)
+                work["of " + site.operator_id, year] += part
+        rules = self.problem.rules
+        home = all(
+            work["home", s.fiscal_year] >= s.share_fraction * work["all", s.fiscal_year]
+            for s in rules.minimum_domestic_shares
+        )
+        return home and all(
+            work["of " + c.operator_id, c.fiscal_year] <= c.share_fraction * work["all", c.fiscal_year]
+            for c in rules.concentration_limits
+        )
+
+    def _carbon_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
+        kg: dict[int, float] = defaultdict(float)
         for column in chosen.values():
             for t, hours in column.hours.items():
-                part = self.naive.work(column.workload) * hours / sum(column.hours.values())
-                work[self.naive.year(t)] += part
-                home[self.naive.year(t)] += part * self.naive.domestic(column.pool)
-        rules = self.problem.rules.minimum_domestic_shares
-        return all(home[s.fiscal_year] >= s.share_fraction * work[s.fiscal_year] for s in rules)
+                kg[self.naive.year(t)] += hours * self.naive.carbon(column.pool)
+        return all(kg[limit.fiscal_year] <= limit.mass_kg for limit in self.problem.rules.carbon_limits)
 
-    def _budget_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
-        limits = {b.fiscal_year: b.amount_yen for b in self.problem.rules.portfolio_budgets}
-        if not limits:
+    def _members_fit(self, chosen: dict[str, NaiveColumn]) -> bool:
+        """Whether member budgets hold even without claims."""
+        bills: dict[tuple[str, int], float] = defaultdict(float)
+        for c in chosen.values():
+            once = (self.naive.transfer(c.workload, c.pool, c.start) or 0.0) + self.naive.porting(c.workload, c.pool)
+            bills[c.workload.member_id, self.naive.year(c.start)] += once
+            for t, hours in c.hours.items():
+                listed = hours * self.naive.charge_reference(c.pool, t)
+                bills[c.workload.member_id, self.naive.year(t)] += listed
+        return all(
+            bills[member.id, budget.fiscal_year] <= budget.amount_yen
+            for member in self.problem.members
+            for budget in member.budgets
+        )
+
+    def _money_fits(self, chosen: dict[str, NaiveColumn]) -> bool:
+        """Whether portfolio budgets and capital ceilings hold even without claims."""
+        rules = self.problem.rules
+        if not rules.portfolio_budgets and not rules.capital_ceilings:
             return True
+        if not chosen:
+            pairs = [(offer, t) for offer in self.problem.offers for t in range(self.count)]
+            self.offered = {(offer.id, t): self._live(offer, t, True) for offer, t in pairs}
         trial = _Greedy.__new__(_Greedy)
         trial.__dict__.update(self.__dict__)
         trial.chosen = chosen
-        cash = _Biller(self.problem, trial._plan("", ())).cash
-        return all(cash[year] <= limit for year, limit in limits.items() if year in cash)
+        placements = tuple(Placement(w, segments_of(self.naive, c), ()) for w, c in chosen.items())
+        with localcontext(prec=30):
+            bill = Biller(self.problem, trial._plan("", placements))
+        cash = all(bill.cash.get(b.fiscal_year, 0) <= b.amount_yen for b in rules.portfolio_budgets)
+        return cash and all(bill.capital.get(c.fiscal_year, 0) <= c.amount_yen for c in rules.capital_ceilings)
 
-    def _uses(self, chosen: dict[str, NaiveColumn]) -> dict[str, list[float]]:
+    def _uses(self, chosen: dict[str, NaiveColumn]) -> dict[str, list[float]] | None:
+        """Use of the offers, the cheap kinds first; None where they do not reach."""
         uses = {offer.id: [0.0] * self.count for offer in self.problem.offers}
+        quotas = {
+            (offer.id, quota.fiscal_year): quota.accelerator_hours
+            for offer in self.problem.offers
+            if isinstance(offer.kind, Allocation)
+            for quota in offer.kind.quotas
+        }
         for pool in self.problem.pools:
             offers = sorted(self.naive.offers_of(pool), key=lambda offer: isinstance(offer.kind, OnDemand))
             for t in range(self.count):
                 need = sum(c.hours.get(t, 0.0) for c in chosen.values() if c.pool.id == pool.id)
                 for offer in offers:
-                    uses[offer.id][t] = min(need, self.live[offer.id, t] * self.hours)
-                    need -= uses[offer.id][t]
+                    used = min(need, self.offered[offer.id, t])
+                    if isinstance(offer.kind, Allocation):
+                        used = min(used, quotas.get((offer.id, self.naive.year(t)), 0.0))
+                        quotas[offer.id, self.naive.year(t)] = quotas.get((offer.id, self.naive.year(t)), 0.0) - used
+                    uses[offer.id][t] = used
+                    need -= used
+                if need > 1e-9:
+                    return None
         return uses
 
-    def _placements(self) -> tuple[Placement, ...]:
-        caps = {
-            (r.id, w.project): math.inf if r.kind.project_cap_yen is None else r.kind.project_cap_yen
-            for r in self.problem.programmes
-            for w in self.problem.workloads
-        }
-        budgets = {(r.id, b.fiscal_year): b.amount_yen for r in self.problem.programmes for b in r.kind.budgets}
-        placements = []
-        for workload_id, column in self.chosen.items():
-            programme_id, claims = "", []
-            for programme in self.problem.programmes:
-                rate = self.naive.grant_rate(programme, column.workload, column.pool)
-                if rate <= 0.0:
-                    continue
-                for year, cost in self.naive.eligible(programme, column).items():
-                    left = min(caps[programme.id, column.workload.project], budgets.get((programme.id, year), math.inf))
-                    amount = math.floor(min(rate * cost, left))
-                    if amount > 0:
-                        claims.append(FiscalYearAmount(year, amount))
-                        caps[programme.id, column.workload.project] -= amount
-                        if (programme.id, year) in budgets:
-                            budgets[programme.id, year] -= amount
-                programme_id = programme.id
-                break
-            date = self.problem.calendar.date_of(column.start)
-            segment = Segment(column.pool.id, column.gang.accelerators, column.start, date, column.run_hours)
-            placements.append(Placement(workload_id, (segment,), programme_id, tuple(claims)))
-        return tuple(placements)
 
+@dataclass
+class Claims:
+    """Claims what is left of every limit, programme by programme."""
 
-class _Biller:
-    """Bills a valid plan in fractions."""
+    naive: NaiveColumns
+    taken: dict[tuple[object, ...], int] = field(default_factory=lambda: defaultdict(int))
+    groups: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def __init__(self, problem: Problem, plan: Plan) -> None:
-        self.problem, self.naive = problem, Naive(problem)
-        self.lines: Lines = defaultdict(Fraction)
-        self.cash = {year: Fraction(0) for year in problem.calendar.fiscal_years()}
-        self.obligation = Fraction(0)
-        self.offers = {offer.id: offer for offer in problem.offers}
-        self._use(plan)
-        for order in plan.reservation_orders:
-            self._term(order)
-        for bought in plan.purchase_orders:
-            self._purchase(bought)
-        self._workloads(plan)
+    def of_column(self, column: NaiveColumn) -> tuple[Claim, ...]:
+        """Return the claims of a placement."""
+        claims: list[Claim] = []
+        used: list[Programme] = []
+        workload, naive = column.workload, self.naive
+        for programme in naive.problem.programmes:
+            rate = naive.grant_rate(programme, workload, column.pool)
+            stacks = all(
+                a.id in programme.stackable_programme_ids and programme.id in a.stackable_programme_ids for a in used
+            )
+            if rate <= 0.0 or not stacks or not self._free(programme, "project " + workload.project):
+                continue
+            for year, cost in naive.eligible(programme, column).items():
+                amount = self._take(programme, workload.member_id, workload.project, year, rate * cost)
+                if amount > 0:
+                    claims.append(Claim(programme.id, year, amount))
+                    self._use(programme, "project " + workload.project)
+                    used.append(programme)
+        return tuple(claims)
 
-    def rate(self, t: int) -> Fraction:
-        """Forward yen per dollar."""
-        market = self.problem.market
-        years = Fraction((self.problem.calendar.date_of(t) - market.spot_date).days, 365)
-        ratio = (1 + Fraction(market.yen_interest_rate) * years) / (1 + Fraction(market.dollar_interest_rate) * years)
-        return Fraction(market.usd_jpy_spot) * ratio
-
-    def _yen(self, price: UnitPrice, t: int) -> Fraction:
-        return Fraction(price.amount) * (self.rate(t) if price.currency_code == USD else 1)
-
-    def _add(self, component: BillComponent, subject: str, t: int, currency: str, amount: Fraction) -> None:
-        self.lines[component, subject, self.naive.year(t), currency] += amount
-
-    def _use(self, plan: Plan) -> None:
-        for use in plan.offer_uses:
-            offer = self.offers[use.offer_id]
-            for t, hours in enumerate(use.accelerator_hours):
-                if isinstance(offer.kind, OnDemand):
-                    price = offer.kind.price_per_accelerator_hour
-                    amount = Fraction(hours) * self._yen(price, t)
-                    self._add(BillComponent.ON_DEMAND, offer.id, t, price.currency_code, amount)
-                else:
-                    amount = Fraction(hours) * Fraction(self.naive.electricity(offer))
-                    self._add(BillComponent.ELECTRICITY, offer.id, t, JPY, amount)
-                self.cash[self.naive.year(t)] += amount
-
-    def _term(self, order: ReservationOrder) -> None:
-        kind = self.offers[order.offer_id].kind
-        assert isinstance(kind, Reservation)
-        term = kind.terms[order.term_index]
-        price = term.price_per_accelerator_hour
-        hours = kind.block_accelerators * self.naive.period_hours * order.blocks
-        start, end = order.start_period, order.start_period + term.term_periods
-        if prepaid(term):
-            booking = start - kind.lead_time_periods
-            fee = hours * term.term_periods * self._yen(price, booking)
-            share = Fraction(min(end, self.naive.count) - start, term.term_periods)
-            self._add(BillComponent.RESERVATION, order.offer_id, booking, price.currency_code, fee * share)
-            self.cash[self.naive.year(booking)] += fee
-            return
-        for t in range(start, end):
-            amount = hours * self._yen(price, t)
-            if t >= self.naive.count:
-                self.obligation += amount
-            else:
-                self._add(BillComponent.RESERVATION, order.offer_id, t, price.currency_code, amount)
-                self.cash[self.naive.year(t)] += amount
-
-    def _purchase(self, order: PurchaseOrder) -> None:
-        kind = self.offers[order.offer_id].kind
+    def of_order(self, order: PurchaseOrder) -> tuple[Claim, ...]:
+        """Return the claim of an order."""
+        naive = self.naive
+        offer = next(o for o in naive.problem.offers if o.id == order.offer_id)
+        kind = offer.kind
         assert isinstance(kind, Purchase)
-        s = order.order_period
-        inside = min(kind.life_periods, self.naive.count - s - kind.delivery_steps[0].periods_after_order)
-        paid = order.units * self._yen(kind.price_per_unit, s)
-        part = 1 - Fraction(kind.residual_fraction) * (1 - Fraction(kind.residual_haircut_fraction))
-        amount = paid * part * Fraction(inside, kind.life_periods)
-        self._add(BillComponent.PURCHASE, order.offer_id, s, kind.price_per_unit.currency_code, amount)
-        self.cash[self.naive.year(s)] += paid
+        for programme in naive.problem.programmes:
+            rate = naive.order_rate(programme, kind, naive.pools[offer.pool_id])
+            owner = "owner " + kind.owner_member_id
+            if rate <= 0 or not naive.in_window(programme, order.order_period) or not self._free(programme, owner):
+                continue
+            year = naive.year(order.order_period)
+            most = rate * order.units * naive.cur(kind.price_per_unit, order.order_period)
+            amount = self._take(programme, kind.owner_member_id, "", year, most)
+            if amount > 0:
+                self._use(programme, owner)
+                return (Claim(programme.id, year, amount),)
+        return ()
 
-    def _workloads(self, plan: Plan) -> None:
-        workloads = {workload.id: workload for workload in self.problem.workloads}
-        for placement in plan.placements:
-            for claim in placement.claims:
-                key = (BillComponent.GRANT, placement.programme_id, claim.fiscal_year, JPY)
-                self.lines[key] -= claim.amount_yen
-                if claim.fiscal_year in self.cash:
-                    self.cash[claim.fiscal_year] -= claim.amount_yen
-            workload, start = workloads[placement.workload_id], placement.segments[0].start_period
-            late = workload.late_start_yen_per_period * (start - self.naive.release(workload))
-            self._add(BillComponent.LATENESS, workload.id, start, JPY, Fraction(late))
-        for workload_id in plan.not_run_workload_ids:
-            workload = workloads[workload_id]
-            t = min(self.naive.release(workload), self.naive.count - 1)
-            self._add(BillComponent.NOT_RUN, workload_id, t, JPY, Fraction(workload.cost_not_run_yen or 0))
+    def _free(self, programme: Programme, claimant: str) -> bool:
+        return self.groups.get((claimant, programme.exclusivity_group), programme.id) == programme.id
+
+    def _use(self, programme: Programme, claimant: str) -> None:
+        if programme.exclusivity_group:
+            self.groups[claimant, programme.exclusivity_group] = programme.id
+
+    def _take(self, programme: Programme, member_id: str, project: str, year: int, most: float) -> int:
+        keys: dict[tuple[object, ...], float] = {
+            (programme.id, "budget", year): self.naive.budget_left(programme, year),
+            (programme.id, "member", member_id, year): self.naive.member_left(programme, member_id, year),
+        }
+        if isinstance(programme.kind, UsageGrant):
+            keys[programme.id, "project", project] = self.naive.project_left(programme, project)
+        amount = math.floor(min([most, *(left - self.taken[key] for key, left in keys.items())]))
+        for key in keys:
+            self.taken[key] += max(0, amount)
+        return amount

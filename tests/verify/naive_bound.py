@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from itertools import product
+
 from tehai.domain.certificate import Certificate
-from tehai.domain.offer import Existing, Offer, OnDemand, Purchase, Reservation, ReservationTerm
+from tehai.domain.offer import Existing
 from tehai.domain.problem import Problem
 from tehai.domain.programme import Programme
 from tehai.domain.workload import Workload
-from tests.verify.naive import Naive, NaiveColumn, kept, prepaid
+from tests.verify.naive_columns import NaiveColumn, NaiveColumns
+from tests.verify.naive_supply import NaivePrices, naive_supply
 
 
 def naive_bound(problem: Problem, certificate: Certificate) -> float:
@@ -17,58 +22,103 @@ def naive_bound(problem: Problem, certificate: Certificate) -> float:
 
 class _NaiveBound:
     def __init__(self, problem: Problem, certificate: Certificate) -> None:
-        self.naive = Naive(problem)
+        self.naive = NaiveColumns(problem)
         self.problem = problem
-        self.pi = {(p.subject_id, t): max(0, v) for p in certificate.capacity_prices for t, v in enumerate(p.values)}
-        self.rho = {(p.subject_id, t): max(0, v) for p in certificate.power_prices for t, v in enumerate(p.values)}
-        self.sigma = {p.fiscal_year: max(0, p.value) for p in certificate.domestic_share_prices}
-        self.beta = {p.fiscal_year: max(0, p.value) for p in certificate.budget_prices}
-        self.nu = {(p.programme_id, p.fiscal_year): max(0, p.value) for p in certificate.programme_budget_prices}
-        self.mu = {(p.programme_id, p.project_id): max(0, p.value) for p in certificate.project_cap_prices}
+        self.prices = NaivePrices(certificate)
 
     def value(self) -> float:
         """The whole sum."""
         total = sum(self._workload(workload) for workload in self.problem.workloads)
-        total += sum(self._supply(offer) for offer in self.problem.offers)
+        total += sum(naive_supply(self.naive, self.prices, offer) for offer in self.problem.offers)
+        return total - self._limits()
+
+    def _limits(self) -> float:
+        prices, rules, total = self.prices, self.problem.rules, 0.0
         for site in self.problem.sites:
             if site.power_limit_kw is not None:
                 for t in range(self.naive.count):
-                    total -= self.rho.get((site.id, t), 0) * site.power_limit_kw * self.naive.period_hours
-        for budget in self.problem.rules.portfolio_budgets:
-            total -= self.beta.get(budget.fiscal_year, 0) * budget.amount_yen
-        for programme in self.problem.programmes:
-            for yearly in programme.kind.budgets:
-                total -= self.nu.get((programme.id, yearly.fiscal_year), 0) * yearly.amount_yen
-            for (programme_id, _), price in self.mu.items():
-                if programme_id == programme.id:
-                    total -= price * (programme.kind.project_cap_yen or 0)
+                    total += prices.rho[site.id, t] * site.power_limit_kw * self.naive.period_hours
+        for budget in rules.portfolio_budgets:
+            sunk = sum(
+                p.amount_yen
+                for offer in self.problem.offers
+                if isinstance(offer.kind, Existing)
+                for p in offer.kind.payments
+                if p.fiscal_year == budget.fiscal_year
+            )
+            total += prices.beta[budget.fiscal_year] * (budget.amount_yen - sunk)
+        for member in self.problem.members:
+            for budget in member.budgets:
+                total += prices.gamma[member.id, budget.fiscal_year] * budget.amount_yen
+        total += sum(prices.alpha[c.fiscal_year] * c.amount_yen for c in rules.capital_ceilings)
+        total += sum(prices.delta[c.fiscal_year] * c.mass_kg for c in rules.carbon_limits)
+        total += prices.omega * (rules.total_waiting_periods_max or 0)
+        programmes = {programme.id: programme for programme in self.problem.programmes}
+        for (r, year), price in prices.nu.items():
+            total += price * self.naive.budget_left(programmes[r], year)
+        for (r, member_id, year), price in prices.eta.items():
+            total += price * self.naive.member_left(programmes[r], member_id, year)
+        for (r, project), price in prices.mu.items():
+            total += price * self.naive.project_left(programmes[r], project)
         return total
 
     def _workload(self, workload: Workload) -> float:
-        prices = [self._column(column) for column in self.naive.columns(workload)]
-        if workload.cost_not_run_yen is not None:
-            prices.append(float(workload.cost_not_run_yen))
-        return min(prices, default=0.0)
+        found = []
+        paused: defaultdict[tuple[str, int, int], list[NaiveColumn]] = defaultdict(list)
+        for column in self.naive.columns(workload):
+            if column.pauses == 0:
+                worths = [sum(self._worth(r, column) for r in chosen) for chosen in self.naive.claim_sets()]
+                found.append(self._price(column) - max(worths))
+            else:
+                paused[column.pool.id, column.gang.accelerators, column.pauses].append(column)
+        for columns in paused.values():
+            found += [self._paused(columns, chosen) for chosen in self.naive.claim_sets()]
+        if not self.naive.must_run(workload):
+            found.append(float((workload.cost_not_run_yen or 0) + self.naive.change(workload, None)))
+        return min(found, default=0.0)
 
-    def _column(self, column: NaiveColumn) -> float:
-        naive, workload, pool = self.naive, column.workload, column.pool
-        price = float(workload.late_start_yen_per_period * (column.start - naive.release(workload)))
+    def _price(self, column: NaiveColumn) -> float:
+        """The price of a column before its claims."""
+        naive, prices, workload, pool = self.naive, self.prices, column.workload, column.pool
+        member, s, rules = workload.member_id, column.start, self.problem.rules
+        price = (workload.late_start_yen_per_period + prices.omega) * (s - naive.release(workload))
+        price += naive.change(workload, column)
+        once = (naive.transfer(workload, pool, s) or 0.0) + naive.porting(workload, pool)
+        price += once * (naive.discount(s) + prices.beta[naive.year(s)] + prices.gamma[member, naive.year(s)])
         whole = sum(column.hours.values())
-        shares = {s.fiscal_year: s.share_fraction for s in self.problem.rules.minimum_domestic_shares}
+        shares = {c.fiscal_year: c.share_fraction for c in rules.minimum_domestic_shares}
         for t, hours in column.hours.items():
-            price += hours * self.pi.get((pool.id, t), 0)
-            price += hours * self.rho.get((pool.site_id, t), 0) * naive.kilowatts(pool)
-            work = naive.work(workload) * hours / whole
             year = naive.year(t)
-            price += self.sigma.get(year, 0) * (shares.get(year, 0) - naive.domestic(pool)) * work
-        return price - max([0.0] + [self._claims(programme, column) for programme in self.problem.programmes])
+            price += hours * prices.pi[pool.id, t]
+            price += hours * prices.rho[pool.site_id, t] * naive.kilowatts(pool)
+            price += hours * (float(rules.carbon_price_yen_per_kg) + prices.delta[year]) * naive.carbon(pool)
+            price += hours * prices.gamma[member, year] * naive.charge_reference(pool, t)
+            work = naive.work(workload) * hours / whole
+            price += prices.sigma[year] * (shares.get(year, 0) - naive.domestic(pool)) * work
+            for limit in rules.concentration_limits:
+                if limit.fiscal_year == year:
+                    there = naive.site(pool).operator_id == limit.operator_id
+                    price += prices.chi[limit.operator_id, year] * (there - limit.share_fraction) * work
+        for (before, after), theta in prices.theta.items():
+            if after == workload.id:
+                price += sum(theta[s:])
+            if before == workload.id:
+                price -= sum(theta[column.end :])
+        return price
 
-    def _claims(self, programme: Programme, column: NaiveColumn) -> float:
+    def _value(self, programme: Programme, workload: Workload, year: int) -> float:
+        """What a claimed yen of a fiscal year is worth."""
+        prices, member = self.prices, workload.member_id
+        value = self.naive.discount(self.naive.pay_day(programme, year)) - prices.nu[programme.id, year]
+        value -= prices.eta[programme.id, member, year] + prices.mu[programme.id, workload.project]
+        paid_in = self.naive.pay_year(programme, year)
+        return value if paid_in is None else value + prices.beta[paid_in] + prices.gamma[member, paid_in]
+
+    def _worth(self, programme: Programme, column: NaiveColumn) -> float:
         rate = self.naive.grant_rate(programme, column.workload, column.pool)
-        left = float("inf") if programme.kind.project_cap_yen is None else float(programme.kind.project_cap_yen)
-        mu = self.mu.get((programme.id, column.workload.project), 0)
+        left = self.naive.project_left(programme, column.workload.project)
         years = [
-            (1 + self.beta.get(year, 0) - self.nu.get((programme.id, year), 0) - mu, rate * cost)
+            (self._value(programme, column.workload, year), rate * cost)
             for year, cost in self.naive.eligible(programme, column).items()
         ]
         worth = 0.0
@@ -79,60 +129,32 @@ class _NaiveBound:
                 worth += value * claim
         return worth
 
-    def _supply(self, offer: Offer) -> float:
-        naive, kind = self.naive, offer.kind
-        if isinstance(kind, OnDemand | Existing):
-            total = 0.0
-            for t in range(naive.count):
-                own = (
-                    naive.yen(kind.price_per_accelerator_hour, t) if isinstance(kind, OnDemand) else self._power(offer)
-                )
-                gain = own * self._paid(t) - self.pi.get((offer.pool_id, t), 0)
-                total += naive.most_live(offer, t) * naive.period_hours * min(0.0, gain)
-            return total
-        if isinstance(kind, Reservation):
-            return kind.blocks_max * self._best_terms(offer, kind)
-        costs = [self._unit(offer, kind, s) for s in naive.order_periods(kind)]
-        return kind.units_max * min([0.0, *costs])
-
-    def _power(self, offer: Offer) -> float:
-        return self.naive.electricity(offer)
-
-    def _paid(self, t: int) -> float:
-        return 1 + self.beta.get(self.naive.year(t), 0)
-
-    def _best_terms(self, offer: Offer, kind: Reservation) -> float:
-        count = self.naive.count
-        best = {count: 0.0}
-        for t in range(count - 1, -1, -1):
-            choices = [best[t + 1]]
-            if t in self.naive.term_starts(kind):
-                choices += [
-                    self._block(offer, kind, term, t) + best[min(t + term.term_periods, count)] for term in kind.terms
-                ]
-            best[t] = min(choices)
-        return best[0]
-
-    def _block(self, offer: Offer, kind: Reservation, term: ReservationTerm, s: int) -> float:
-        naive = self.naive
-        hours = kind.block_accelerators * naive.period_hours
-        price = term.price_per_accelerator_hour
-        periods = range(s, min(s + term.term_periods, naive.count))
-        worth = sum(hours * self.pi.get((offer.pool_id, t), 0) for t in periods)
-        if prepaid(term):
-            booking = s - kind.lead_time_periods
-            fee = hours * term.term_periods * naive.yen(price, booking)
-            share = min(term.term_periods, naive.count - s) / term.term_periods
-            return fee * share + fee * self.beta.get(naive.year(booking), 0) - worth
-        return sum(hours * naive.yen(price, t) * self._paid(t) for t in periods) - worth
-
-    def _unit(self, offer: Offer, kind: Purchase, s: int) -> float:
-        naive = self.naive
-        first = kind.delivery_steps[0].periods_after_order
-        share = min(kind.life_periods, naive.count - s - first) / kind.life_periods
-        price = naive.yen(kind.price_per_unit, s)
-        cost = price * kept(kind) * share + self.beta.get(naive.year(s), 0) * price
-        for t in range(s, naive.count):
-            gain = max(0.0, self.pi.get((offer.pool_id, t), 0) - self._power(offer) * self._paid(t))
-            cost -= kind.unit_accelerators * naive.period_hours * naive.ramp(kind, t - s) * gain
-        return cost
+    def _paused(self, columns: list[NaiveColumn], chosen: tuple[Programme, ...]) -> float:
+        """The largest over the multipliers of the least over the columns."""
+        workload = columns[0].workload
+        values = {(r.id, y): self._value(r, workload, y) for r in chosen for y in self.naive.years}
+        left = {r.id: self.naive.project_left(r, workload.project) for r in chosen}
+        tried = [
+            [0.0] if math.isinf(left[r.id]) else [0.0, *(v for (q, _), v in values.items() if q == r.id and v > 0)]
+            for r in chosen
+        ]
+        priced = [
+            (
+                self._price(column),
+                [
+                    (i, values[r.id, y], self.naive.grant_rate(r, workload, column.pool) * cost)
+                    for i, r in enumerate(chosen)
+                    for y, cost in self.naive.eligible(r, column).items()
+                ],
+            )
+            for column in columns
+        ]
+        best = -math.inf
+        for multipliers in product(*tried):
+            least = min(
+                price - sum(max(0.0, value - multipliers[i]) * most for i, value, most in claims)
+                for price, claims in priced
+            )
+            taken = sum(m * left[r.id] for m, r in zip(multipliers, chosen, strict=True) if m > 0)
+            best = max(best, least - taken)
+        return best

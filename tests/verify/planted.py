@@ -6,6 +6,7 @@ Most changes are billed again, so that the bill fits what is wrong; elsewhere th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from tests.verify.changes import (
     claim_above_objective,
     claim_bound,
     claims,
+    claims_as_they_are,
     first_line,
     first_price,
     in_certificate,
@@ -43,16 +45,17 @@ from tests.verify.changes import (
     with_lines,
     without_component,
 )
-from tests.verify.example import PERIOD_COUNT, YEARS, day
+from tests.verify.example import PERIOD_COUNT, YEARS, Answer, day, example_answer
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A change and the exact set of codes that it must give."""
+    """A change to a valid answer and the exact set of codes that it must give."""
 
     name: str
     change: Change
     codes: frozenset[str]
+    start: Callable[[], Answer] = example_answer
 
 
 def planted(name: str, *changes: Change, codes: str) -> Planted:
@@ -159,23 +162,25 @@ ROWS = (
 )
 
 CLAIMS = (
-    planted("unknown programme", in_placement(OWN_DATA, programme_id="gift"), codes="V2401"),
-    planted("claims without a programme", in_placement(OWN_DATA, claims=(FiscalYearAmount(2027, 1),)), codes="V2402"),
+    planted("unknown programme", claims_as_they_are(OWN_DATA, ("gift", 2027, 0)), codes="V2401"),
+    planted("claim without a programme", claims_as_they_are(OWN_DATA, ("", 2027, 0)), codes="V2401"),
     planted(
         "programme not open to the pool",
         in_kind("programmes", "grant", eligible_pool_ids=("jp",)),
         codes="V2403",
     ),
-    planted("programme not open to the workload", in_placement(OWN_DATA, programme_id="grant"), codes="V2403"),
-    planted("claim in a year outside the horizon", claims(TUNE, (2027, 31_064), (2030, 0)), codes="V2404"),
-    planted("claim in the same year twice", claims(TUNE, (2027, 1), (2027, 2)), codes="V2404"),
-    planted("negative claim", claims(TUNE, (2027, -1)), codes="V2405"),
-    planted("claim above the eligible cost", claims(TUNE, (2027, 31_065)), codes="V2406"),
-    planted("claim in a year without use", claims(TUNE, (2028, 1)), codes="V2406"),
+    planted("programme not open to the workload", claims_as_they_are(OWN_DATA, ("grant", 2027, 0)), codes="V2403"),
+    planted(
+        "claim in a year outside the horizon", claims(TUNE, ("grant", 2027, 31_064), ("grant", 2030, 0)), codes="V2404"
+    ),
+    planted("claim in the same year twice", claims(TUNE, ("grant", 2027, 1), ("grant", 2027, 2)), codes="V2404"),
+    planted("negative claim", claims(TUNE, ("grant", 2027, -1)), codes="V2405"),
+    planted("claim above the eligible cost", claims(TUNE, ("grant", 2027, 31_065)), codes="V2406"),
+    planted("claim in a year without use", claims(TUNE, ("grant", 2028, 1)), codes="V2406"),
     planted("claims above the project's cap", in_kind("programmes", "grant", project_cap_yen=136_728), codes="V2407"),
     planted(
         "claims above the programme's budget",
-        in_kind("programmes", "grant", budgets=(FiscalYearAmount(2027, 340_091), FiscalYearAmount(2028, 900_000))),
+        in_row("programmes", "grant", budgets=(FiscalYearAmount(2027, 340_091), FiscalYearAmount(2028, 900_000))),
         codes="V2408",
     ),
 )

@@ -10,7 +10,17 @@ from google.protobuf.message import Message
 
 from tehai.wire.fields import plans_of
 
-DECIMAL_NAMES = ("amount", "usd_jpy_spot", "yen_interest_rate", "dollar_interest_rate", "electricity_yen_per_kwh")
+DECIMAL_NAMES = (
+    "amount",
+    "usd_jpy_spot",
+    "yen_interest_rate",
+    "dollar_interest_rate",
+    "discount_rate",
+    "usd_conversion_spread_yen",
+    "electricity_yen_per_kwh",
+    "cost_of_capital",
+    "carbon_price_yen_per_kg",
+)
 INTEGER_BASES = {
     FieldDescriptor.TYPE_INT32: 1,
     FieldDescriptor.TYPE_INT64: 2**40,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import pytest
 
@@ -22,118 +21,9 @@ from tehai.wire import (
 )
 from tehai.wire.codes import FORMAT_CODES
 from tehai.wire.reading import FORMAT_VIOLATIONS_MAX
+from tests.wire.bad_messages import CASES, UNKNOWN_FIELD, Change, path_of, put
 from tests.wire.filling import Filler
 from tests.wire.small_problem import pairs, small_message
-
-Change = Callable[[problem_pb2.Problem], object]
-UNKNOWN_FIELD = b"\xa2\x06\x03abc"  # field 100, three bytes
-
-
-def _set(path: str, value: object) -> Change:
-    """Return a change that sets one field; numbers in the path are positions."""
-
-    def change(message: problem_pb2.Problem) -> None:
-        *holders, name = path.split(".")
-        target: object = message
-        for holder in holders:
-            target = target[int(holder)] if holder.isdecimal() else getattr(target, holder)  # type: ignore[index]
-        setattr(target, name, value)
-
-    return change
-
-
-def _many_gangs(message: problem_pb2.Problem) -> None:
-    for i in range(LIMITS.gang_options_per_workload + 1):
-        message.workloads[3].gang_options.add(accelerators=i + 1, scaling_efficiency_fraction=1)
-
-
-def _many_sites(message: problem_pb2.Problem) -> None:
-    for i in range(LIMITS.sites + 1):
-        message.sites.add(id=f"s{i}")
-
-
-def _later_kind_of_offer(message: problem_pb2.Problem) -> None:
-    message.offers[2].ClearField("existing")
-    message.offers[2].MergeFromString(UNKNOWN_FIELD)
-
-
-ON_DEMAND = "offers[0].on_demand"
-CASES: list[tuple[str, Change, str, str]] = [
-    ("no version", lambda m: m.ClearField("schema_version"), "E1101", "schema_version"),
-    ("negative version", _set("schema_version", -1), "E1101", "schema_version"),
-    ("newer version", _set("schema_version", 2), "E1102", "schema_version"),
-    ("no calendar", lambda m: m.ClearField("calendar"), "E1103", "calendar"),
-    ("no market", lambda m: m.ClearField("market"), "E1103", "market"),
-    (
-        "no price",
-        lambda m: m.offers[0].on_demand.ClearField("price_per_accelerator_hour"),
-        "E1103",
-        f"{ON_DEMAND}.price_per_accelerator_hour",
-    ),
-    (
-        "no price of a unit",
-        lambda m: m.offers[3].purchase.ClearField("price_per_unit"),
-        "E1103",
-        "offers[3].purchase.price_per_unit",
-    ),
-    ("decimal with an exponent", _set("market.usd_jpy_spot", "1e2"), "E1104", "market.usd_jpy_spot"),
-    ("decimal with a comma", _set("market.usd_jpy_spot", "150,25"), "E1104", "market.usd_jpy_spot"),
-    ("decimal NaN", _set("market.yen_interest_rate", "NaN"), "E1104", "market.yen_interest_rate"),
-    ("decimal in other digits", _set("market.usd_jpy_spot", "１５０"), "E1104", "market.usd_jpy_spot"),
-    ("decimal too long", _set("market.usd_jpy_spot", "1" * 41), "E1104", "market.usd_jpy_spot"),
-    (
-        "no decimal",
-        _set("offers.0.on_demand.price_per_accelerator_hour.amount", ""),
-        "E1104",
-        f"{ON_DEMAND}.price_per_accelerator_hour.amount",
-    ),
-    ("no such day", _set("workloads.1.release_date", "2028-02-30"), "E1105", "workloads[1].release_date"),
-    ("another order of a date", _set("calendar.first_date", "10-01-2028"), "E1105", "calendar.first_date"),
-    ("a date without dashes", _set("calendar.first_date", "20280110"), "E1105", "calendar.first_date"),
-    ("a week date", _set("calendar.first_date", "2028-W02-1"), "E1105", "calendar.first_date"),
-    ("a date with a time", _set("programmes.0.until_date", "2028-05-01T00:00"), "E1105", "programmes[0].until_date"),
-    ("an empty edge", _set("offers.0.on_demand.from_date", ""), "E1105", f"{ON_DEMAND}.from_date"),
-    ("a note's date", _set("source_notes.0.as_of_date", "last May"), "E1105", "source_notes[0].as_of_date"),
-    ("NaN", _set("sites.0.power_usage_effectiveness", math.nan), "E1106", "sites[0].power_usage_effectiveness"),
-    ("infinity", _set("sites.1.power_limit_kw", math.inf), "E1106", "sites[1].power_limit_kw"),
-    ("minus infinity", _set("workloads.1.flops", -math.inf), "E1106", "workloads[1].flops"),
-    ("offer without a kind", lambda m: m.offers[2].ClearField("existing"), "E1107", "offers[2]"),
-    ("workload without work", lambda m: m.workloads[1].ClearField("flops"), "E1107", "workloads[1]"),
-    ("neither cost nor mandatory", lambda m: m.workloads[2].ClearField("mandatory"), "E1107", "workloads[2]"),
-    ("programme without a kind", lambda m: m.programmes[0].ClearField("usage_grant"), "E1107", "programmes[0]"),
-    ("no size class", lambda m: m.members[1].ClearField("size_class"), "E1108", "members[1].size_class"),
-    ("size class of a later version", _set("members.1.size_class", 99), "E1108", "members[1].size_class"),
-    (
-        "no payment timing",
-        _set("offers.1.reservation.terms.1.payment_timing", 0),
-        "E1108",
-        "offers[1].reservation.terms[1].payment_timing",
-    ),
-    ("no status", _set("source_notes.1.status", 0), "E1108", "source_notes[1].status"),
-    (
-        "unknown currency",
-        _set("offers.0.on_demand.price_per_accelerator_hour.currency_code", "EUR"),
-        "E1109",
-        f"{ON_DEMAND}.price_per_accelerator_hour.currency_code",
-    ),
-    (
-        "no currency",
-        _set("offers.3.purchase.price_per_unit.currency_code", ""),
-        "E1109",
-        "offers[3].purchase.price_per_unit.currency_code",
-    ),
-    ("unknown field", lambda m: m.MergeFromString(UNKNOWN_FIELD), "E1110", "100"),
-    (
-        "unknown field inside",
-        lambda m: m.workloads[2].gang_options[1].MergeFromString(UNKNOWN_FIELD),
-        "E1110",
-        "workloads[2].gang_options[1].100",
-    ),
-    ("kind of a later version", _later_kind_of_offer, "E1110", "offers[2].100"),
-    ("too many gang options", _many_gangs, "E1111", "workloads[3].gang_options"),
-    ("too many sites", _many_sites, "E1111", "sites"),
-    ("mandatory is false", _set("workloads.2.mandatory", False), "E1112", "workloads[2].mandatory"),
-]
 
 
 @pytest.mark.parametrize(("name", "change", "code", "path"), CASES, ids=[case[0] for case in CASES])
@@ -229,15 +119,19 @@ def test_a_bad_plan_is_answered() -> None:
     plan.placements[1].segments[0].start_date = "soon"
     plan.offer_uses[0].accelerator_hours[1] = math.nan
     plan.bill_lines[0].component = plan_pb2.BILL_COMPONENT_UNSPECIFIED
+    plan.capacity_block_orders[1].booking_date = ""
     plan.schema_version = 9
     found = [
         ("E1102", "schema_version"),
+        ("E1105", "capacity_block_orders[1].booking_date"),
         ("E1105", "placements[1].segments[0].start_date"),
         ("E1106", "offer_uses[0].accelerator_hours[1]"),
         ("E1108", "bill_lines[0].component"),
     ]
     assert sorted(pairs(plan_from_proto(plan).violations)) == found
     assert sorted(pairs(result_from_proto(result).violations)) == [(code, f"plan.{path}") for code, path in found]
+    result.breakdown.shadow_prices[1].limit = math.nan
+    assert ("E1106", "breakdown.shadow_prices[1].limit") in pairs(result_from_proto(result).violations)
     result.ClearField("plan")
     assert ("E1103", "plan") in pairs(result_from_proto(result).violations)
 
@@ -248,9 +142,23 @@ def test_a_bad_certificate_is_answered() -> None:
     Filler(0).fill(message)
     message.capacity_prices[1].values[0] = math.inf
     message.power_prices[0].values.extend([0.0] * LIMITS.period_count)
+    message.concentration_prices[0].value = math.nan
+    message.member_budget_prices[0].value = math.nan
+    message.member_cap_prices[0].value = -math.inf
+    message.carbon_prices[1].value = math.nan
+    message.capital_ceiling_prices[0].value = math.nan
+    message.precedence_prices[1].values[1] = math.nan
+    message.waiting_price = math.inf
     assert pairs(certificate_from_proto(message).violations) == [
         ("E1106", "capacity_prices[1].values[0]"),
         ("E1111", "power_prices[0].values"),
+        ("E1106", "concentration_prices[0].value"),
+        ("E1106", "member_budget_prices[0].value"),
+        ("E1106", "member_cap_prices[0].value"),
+        ("E1106", "capital_ceiling_prices[0].value"),
+        ("E1106", "carbon_prices[1].value"),
+        ("E1106", "waiting_price"),
+        ("E1106", "precedence_prices[1].values[1]"),
     ]
 
 
@@ -261,8 +169,9 @@ def test_bad_progress_raises() -> None:
 
 
 def test_the_helper_changes_what_it_names() -> None:
-    """The path of a change reaches into lists."""
+    """The path of a change reaches into lists, and is written as violations write it."""
     message = small_message()
-    _set("workloads.1.gang_options.0.accelerators", 5)(message)
+    put("workloads.1.gang_options.0.accelerators", 5)(message)
     assert message.workloads[1].gang_options[0].accelerators == 5
+    assert path_of("workloads.1.gang_options.0.accelerators") == "workloads[1].gang_options[0].accelerators"
     assert isinstance(message.offers[2].existing, supply_pb2.Existing)

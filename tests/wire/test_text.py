@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tehai.pipeline_check import check_text, read_problem
-from tehai.v1 import market_pb2, plan_pb2, problem_pb2
+from tehai.v1 import market_pb2, plan_pb2, problem_pb2, supply_pb2, workload_pb2
 from tehai.wire import parse_text, to_json, to_yaml
+from tests.wire.filling import DECIMAL_NAMES, descriptor_of
 from tests.wire.small_problem import SMALL_PATH, small_message, small_problem, small_text
 
 
@@ -26,7 +27,10 @@ def test_the_small_problem_is_valid() -> None:
         "Reservation",
         "Purchase",
         "Existing",
+        "Allocation",
+        "CapacityBlock",
     }
+    assert {type(programme.kind).__name__ for programme in small_problem().programmes} == {"UsageGrant", "CapitalGrant"}
 
 
 def test_read_problem_gives_the_message_of_a_valid_text_only() -> None:
@@ -73,6 +77,23 @@ def test_decimals_need_no_quotes(name: str, literal: str) -> None:
     message, violations = parse_text(data, market_pb2.UnitPrice, source_name=name)
     assert violations == ()
     assert message == market_pb2.UnitPrice(amount=literal, currency_code="USD")
+
+
+def test_every_decimal_of_the_contract_needs_no_quotes() -> None:
+    """Each field that holds a decimal, and no other text, takes a number without quotes."""
+    taken = set()
+    for message_type in (
+        market_pb2.Market,
+        market_pb2.PriceStep,
+        supply_pb2.Site,
+        workload_pb2.Member,
+        problem_pb2.Rules,
+    ):
+        for field in descriptor_of(message_type).fields:
+            data = f"{field.name}: 1.5".encode()
+            if field.type == field.TYPE_STRING and parse_text(data, message_type, source_name="a.yaml").message:
+                taken.add(field.name)
+    assert taken == set(DECIMAL_NAMES)
 
 
 def test_every_style_of_yaml_text() -> None:
@@ -195,4 +216,19 @@ def test_yaml_reads_well() -> None:
         "forward_usd_jpy: [150.0, 149.5]\n"
         "cash:\n"
         "  - {fiscal_year: 2027, amount_yen: 5}\n"
+    )
+
+
+def test_prices_read_well() -> None:
+    """A price without steps stands on one line, one with steps below its name."""
+    pool = supply_pb2.Pool(grant_reference=market_pb2.UnitPrice(amount="600", currency_code="JPY"))
+    pool.charge_reference.CopyFrom(pool.grant_reference)
+    pool.charge_reference.steps.add(from_date="2028-04-01", amount="590")
+    assert to_yaml(pool) == (
+        'grant_reference: {amount: "600", currency_code: JPY}\n'
+        "charge_reference:\n"
+        '  amount: "600"\n'
+        "  currency_code: JPY\n"
+        "  steps:\n"
+        '    - {from_date: "2028-04-01", amount: "590"}\n'
     )

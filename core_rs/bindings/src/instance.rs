@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tehai_engine::columns::{collect, expand};
+use tehai_engine::column::{Column, NOT_RUN};
+use tehai_engine::columns::{claim_set_size_max, collect, expand};
 use tehai_engine::dual_ascent::{Ascent, AscentOptions};
-use tehai_engine::instance::{
-    CommittedOffers, HourlyOffers, Instance, NO_SITE, PoolTable, RuleTable, Sizes, WorkloadTable,
-};
+use tehai_engine::evaluation::evaluate_projected;
+use tehai_engine::instance::{Instance, Mode};
 use tehai_engine::prices::PriceLayout;
-use tehai_engine::pricing::{Column, evaluate_projected};
 
-use crate::arrays::{array, indices, number};
-use crate::columns::{columns_from_arrays, columns_to_dict};
+use crate::columns::{columns_from_arrays, columns_to_dict, rows_to_dict};
 use crate::errors::to_python;
+use crate::tables::{read_committed, read_hourly, read_pools, read_rules, read_sizes, read_workloads};
+
+/// Bound, gradient, cheapest columns, terms of the bound.
+type EvaluationAnswer<'py> = (f64, Bound<'py, PyArray1<f64>>, Py<PyDict>, Py<PyDict>);
 
 /// Best bound, best prices, mean units of each order option, columns met.
 type AscentAnswer<'py> = (f64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Py<PyDict>);
@@ -33,11 +36,7 @@ impl PyInstance {
         let sizes = read_sizes(arrays)?;
         let pools = read_pools(arrays)?;
         let workloads = read_workloads(arrays)?;
-        let hourly = HourlyOffers {
-            pool: indices(arrays, "hourly_pool")?,
-            unit_cost: array(arrays, "hourly_unit_cost")?,
-            limit_hours: array(arrays, "hourly_limit_hours")?,
-        };
+        let hourly = read_hourly(arrays)?;
         let committed = read_committed(arrays)?;
         let rules = read_rules(arrays)?;
         let built = py.detach(|| Instance::new(sizes, pools, workloads, hourly, committed, rules));
@@ -51,10 +50,16 @@ impl PyInstance {
         for (name, value) in [
             ("capacity", layout.capacity),
             ("power", layout.power),
-            ("share", layout.share),
+            ("work", layout.work),
             ("budget", layout.budget),
             ("programme", layout.programme),
             ("project", layout.project),
+            ("member_budget", layout.member_budget),
+            ("member_cap", layout.member_cap),
+            ("capital", layout.capital),
+            ("carbon", layout.carbon),
+            ("waiting", layout.waiting),
+            ("precedence", layout.precedence),
             ("count", layout.count),
         ] {
             out.set_item(name, value)?;
@@ -78,33 +83,44 @@ impl PyInstance {
         counts.into_pyarray(py)
     }
 
-    /// Modes as arrays: workload, pool, gang, full, rest_hours, length, speed.
+    /// Programmes in the largest claim set: the middle axis of `claimable_yen`.
+    fn claim_set_size(&self) -> usize {
+        claim_set_size_max(&self.inner)
+    }
+
+    /// Modes as arrays: workload, pool, full, length, gang (occupied), accelerators, run_hours, rest_hours, speed,
+    /// is_current.
     fn modes(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
         let modes = &self.inner.modes;
         let out = PyDict::new(py);
-        let whole = |pick: fn(&tehai_engine::instance::Mode) -> usize| -> Vec<i64> {
-            modes.iter().map(|mode| pick(mode) as i64).collect()
-        };
+        let whole = |pick: fn(&Mode) -> usize| -> Vec<i64> { modes.iter().map(|mode| pick(mode) as i64).collect() };
+        let real = |pick: fn(&Mode) -> f64| -> Vec<f64> { modes.iter().map(pick).collect() };
         out.set_item("workload", whole(|m| m.workload).into_pyarray(py))?;
         out.set_item("pool", whole(|m| m.pool).into_pyarray(py))?;
         out.set_item("full", whole(|m| m.full).into_pyarray(py))?;
         out.set_item("length", whole(|m| m.length).into_pyarray(py))?;
-        out.set_item("gang", modes.iter().map(|m| m.gang).collect::<Vec<f64>>().into_pyarray(py))?;
-        out.set_item("rest_hours", modes.iter().map(|m| m.rest_hours).collect::<Vec<f64>>().into_pyarray(py))?;
-        out.set_item("speed", modes.iter().map(|m| m.speed).collect::<Vec<f64>>().into_pyarray(py))?;
+        out.set_item("gang", real(|m| m.gang).into_pyarray(py))?;
+        out.set_item("accelerators", real(|m| m.accelerators).into_pyarray(py))?;
+        out.set_item("run_hours", real(|m| m.run_hours).into_pyarray(py))?;
+        out.set_item("rest_hours", real(|m| m.rest_hours).into_pyarray(py))?;
+        out.set_item("speed", real(|m| m.speed).into_pyarray(py))?;
+        out.set_item("is_current", modes.iter().map(|m| m.is_current).collect::<Vec<bool>>().into_pyarray(py))?;
         Ok(out.unbind())
     }
 
-    /// One pricing pass: (bound_yen, gradient, cheapest columns as arrays).
-    fn evaluate<'py>(
-        &self,
-        py: Python<'py>,
-        prices: PyReadonlyArray1<'_, f64>,
-    ) -> PyResult<(f64, Bound<'py, PyArray1<f64>>, Py<PyDict>)> {
+    /// One pricing pass: (bound_yen, gradient, cheapest columns as arrays, terms of the bound).
+    ///
+    /// The terms are `workload` (W,), `hourly` and `committed` (one for each row of those tables); infinite for a
+    /// mandatory workload without a column.
+    fn evaluate<'py>(&self, py: Python<'py>, prices: PyReadonlyArray1<'_, f64>) -> PyResult<EvaluationAnswer<'py>> {
         let mut prices = self.checked_prices(&prices)?;
         let result = py.detach(|| evaluate_projected(&self.inner, &mut prices));
         let columns = columns_to_dict(py, &self.inner, &result.columns)?;
-        Ok((result.bound, result.gradient.into_pyarray(py), columns))
+        let terms = PyDict::new(py);
+        terms.set_item("workload", result.workload_terms.into_pyarray(py))?;
+        terms.set_item("hourly", result.supply.hourly.into_pyarray(py))?;
+        terms.set_item("committed", result.supply.committed.into_pyarray(py))?;
+        Ok((result.bound, result.gradient.into_pyarray(py), columns, terms.unbind()))
     }
 
     /// Ascend from `prices` (empty: from the cheapest unit costs): (best bound, best prices, mean units of
@@ -128,12 +144,12 @@ impl PyInstance {
             ascent.run(&self.inner, &options, |_, columns| {
                 pass += 1;
                 if pass > keep_from {
-                    met.extend(columns.iter().filter(|c| c.mode != usize::MAX).copied());
+                    met.extend(columns.iter().filter(|c| c.mode != NOT_RUN).copied());
                 }
                 false
             });
-            met.sort_by_key(|c| (c.mode, c.start, c.programme));
-            met.dedup_by_key(|c| (c.mode, c.start, c.programme));
+            met.sort_by_key(Column::key);
+            met.dedup_by_key(|c| c.key());
             (ascent, met)
         });
         let columns = columns_to_dict(py, &self.inner, &met)?;
@@ -153,20 +169,14 @@ impl PyInstance {
         columns_to_dict(py, &self.inner, &found)
     }
 
-    /// Rows of columns given as arrays mode, start, programme (-1: none).
+    /// Rows of columns given as arrays mode, start, pauses, claim_set; all of them are run.
     fn expand(&self, py: Python<'_>, columns: &Bound<'_, PyDict>) -> PyResult<Py<PyDict>> {
         let columns = columns_from_arrays(&self.inner, columns)?;
+        if columns.iter().any(|column| column.mode == NOT_RUN) {
+            return Err(PyIndexError::new_err("array `mode` holds -1: only columns that are run have rows"));
+        }
         let rows = py.detach(|| expand(&self.inner, &columns));
-        let out = PyDict::new(py);
-        let whole = |values: Vec<usize>| values.into_iter().map(|v| v as i64).collect::<Vec<i64>>();
-        out.set_item("late_yen", rows.late_yen.into_pyarray(py))?;
-        out.set_item("offset", whole(rows.offset).into_pyarray(py))?;
-        out.set_item("cell", whole(rows.cell).into_pyarray(py))?;
-        out.set_item("hours", rows.hours.into_pyarray(py))?;
-        out.set_item("kwh", rows.kwh.into_pyarray(py))?;
-        out.set_item("work", rows.work.into_pyarray(py))?;
-        out.set_item("claimable_yen", rows.claimable_yen.into_pyarray(py))?;
-        Ok(out.unbind())
+        rows_to_dict(py, rows)
     }
 }
 
@@ -178,79 +188,4 @@ impl PyInstance {
         tehai_engine::error::check_finite("prices", &values).map_err(to_python)?;
         Ok(values)
     }
-}
-
-fn read_sizes(arrays: &Bound<'_, PyDict>) -> PyResult<Sizes> {
-    Ok(Sizes {
-        periods: number(arrays, "periods")?,
-        pools: number(arrays, "pools")?,
-        limited_sites: number(arrays, "limited_sites")?,
-        years: number(arrays, "years")?,
-        workloads: number(arrays, "workloads")?,
-        programmes: number(arrays, "programmes")?,
-        families: number(arrays, "families")?,
-    })
-}
-
-fn read_pools(arrays: &Bound<'_, PyDict>) -> PyResult<PoolTable> {
-    let site: Vec<usize> = indices(arrays, "pool_site")?;
-    debug_assert_eq!(NO_SITE, usize::MAX);
-    Ok(PoolTable {
-        period_hours: number(arrays, "period_hours")?,
-        year_of_period: indices(arrays, "year_of_period")?,
-        pool_site: site,
-        pool_kw: array(arrays, "pool_kw")?,
-        pool_domestic: array(arrays, "pool_domestic")?,
-        pool_memory_gb: array(arrays, "pool_memory_gb")?,
-        pool_gang_max: array(arrays, "pool_gang_max")?,
-        pool_throughput: array(arrays, "pool_throughput")?,
-        capacity_max: array(arrays, "capacity_max")?,
-        grant_reference: array(arrays, "grant_reference")?,
-        site_limit_kwh: array(arrays, "site_limit_kwh")?,
-    })
-}
-
-fn read_workloads(arrays: &Bound<'_, PyDict>) -> PyResult<WorkloadTable> {
-    Ok(WorkloadTable {
-        work: array(arrays, "work")?,
-        release: indices(arrays, "release")?,
-        deadline: indices(arrays, "deadline")?,
-        memory_gb: array(arrays, "memory_gb")?,
-        family: indices(arrays, "family")?,
-        late_yen: array(arrays, "late_yen")?,
-        not_run_yen: array(arrays, "not_run_yen")?,
-        project: indices(arrays, "project")?,
-        pool_allowed: array(arrays, "pool_allowed")?,
-        gang_offset: indices(arrays, "gang_offset")?,
-        gang_accelerators: array(arrays, "gang_accelerators")?,
-        gang_efficiency: array(arrays, "gang_efficiency")?,
-    })
-}
-
-fn read_committed(arrays: &Bound<'_, PyDict>) -> PyResult<CommittedOffers> {
-    Ok(CommittedOffers {
-        pool: indices(arrays, "committed_pool")?,
-        limit_is_live: array(arrays, "limit_is_live")?,
-        unit_limit: array(arrays, "unit_limit")?,
-        use_cost: array(arrays, "use_cost")?,
-        option_offset: indices(arrays, "option_offset")?,
-        option_first: indices(arrays, "option_first")?,
-        option_cost: array(arrays, "option_cost")?,
-        option_cash: array(arrays, "option_cash")?,
-        live_offset: indices(arrays, "live_offset")?,
-        live_accelerators: array(arrays, "live_accelerators")?,
-    })
-}
-
-fn read_rules(arrays: &Bound<'_, PyDict>) -> PyResult<RuleTable> {
-    Ok(RuleTable {
-        share_min: array(arrays, "share_min")?,
-        budget_yen: array(arrays, "budget_yen")?,
-        plan_budget_yen: array(arrays, "plan_budget_yen")?,
-        programme_window: array(arrays, "programme_window")?,
-        programme_pool: array(arrays, "programme_pool")?,
-        project_cap_yen: array(arrays, "project_cap_yen")?,
-        programme_budget_yen: array(arrays, "programme_budget_yen")?,
-        rate: array(arrays, "rate")?,
-    })
 }

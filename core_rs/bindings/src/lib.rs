@@ -5,6 +5,7 @@ mod columns;
 mod errors;
 mod instance;
 mod search;
+mod tables;
 
 use pyo3::prelude::*;
 

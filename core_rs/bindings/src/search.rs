@@ -7,14 +7,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rayon::prelude::*;
+use tehai_engine::columns::claim_set_size_max;
 use tehai_engine::instance::Instance;
-use tehai_engine::prefix_cost::PrefixCost;
-use tehai_engine::prices::{PriceLayout, project_to_rows};
-use tehai_engine::pricing::cheapest_column;
-use tehai_engine::search::{Chain, Guidance, RunOptions, Solution, shortlists};
+use tehai_engine::search::{Chain, Guidance, PlanParts, RunOptions, Solution};
 
 use crate::arrays::array;
 use crate::columns::{columns_from_arrays, columns_to_dict};
+use crate::errors::to_python;
 use crate::instance::PyInstance;
 
 /// Modes an insertion looks at; the rest are tried in a few insertions of a hundred.
@@ -31,7 +30,9 @@ pub struct PySearch {
 
 #[pymethods]
 impl PySearch {
-    /// `units` has one entry for each order option; `columns` may be None for an empty start.
+    /// `plan` has a column for each workload (mode -1: not run), claims (W, S, Y), units and order claims by option.
+    ///
+    /// What breaks a hard row of the rules is left out of the start.
     #[new]
     #[pyo3(signature = (instance, prices, plan, chain_count, seed, mandatory_yen))]
     fn new(
@@ -45,7 +46,8 @@ impl PySearch {
     ) -> PyResult<Self> {
         let inner = Arc::clone(&instance.inner);
         let prices = prices.as_array().to_vec();
-        let guidance = py.detach(|| guidance_at(&inner, prices, SHORTLIST_LENGTH))?;
+        let guidance =
+            py.detach(|| Guidance::new(&inner, prices, SHORTLIST_LENGTH, mandatory_yen)).map_err(to_python)?;
         let start = read_solution(&inner, plan, mandatory_yen)?;
         let chains = py.detach(|| {
             (0..chain_count.max(1) as u64)
@@ -90,18 +92,14 @@ impl PySearch {
     fn restart_from_best(&mut self) {
         let best = self.best_chain().and_then(|i| self.chains[i].best.clone());
         if let Some((_, solution)) = best {
-            for chain in &mut self.chains {
-                chain.restart_from(&self.instance, &self.guidance, solution.clone());
-            }
+            self.chains.iter_mut().for_each(|chain| chain.restart_from(solution.clone()));
         }
     }
 
-    /// Start every chain from a plan.
+    /// Start every chain from a plan; what breaks a hard row of the rules is left out.
     fn restart_from(&mut self, plan: &Bound<'_, PyDict>) -> PyResult<()> {
         let solution = read_solution(&self.instance, plan, self.mandatory_yen)?;
-        for chain in &mut self.chains {
-            chain.restart_from(&self.instance, &self.guidance, solution.clone());
-        }
+        self.chains.iter_mut().for_each(|chain| chain.restart_from(solution.clone()));
         Ok(())
     }
 
@@ -110,13 +108,15 @@ impl PySearch {
         self.best_chain().and_then(|i| self.chains[i].best.as_ref().map(|best| best.0))
     }
 
-    /// Best feasible plan: columns as arrays, claims (W, Y), units.
+    /// Best feasible plan: columns as arrays, claims (W, S, Y), units and order claims by option.
     fn best_plan(&self, py: Python<'_>) -> PyResult<Option<Py<PyDict>>> {
         let Some(best) = self.best_chain().and_then(|i| self.chains[i].best.as_ref()) else { return Ok(None) };
-        let out = columns_to_dict(py, &self.instance, &best.1.columns)?;
+        let plan = best.1.parts();
+        let out = columns_to_dict(py, &self.instance, plan.columns)?;
         let bound = out.bind(py);
-        bound.set_item("claims", best.1.claims.clone().into_pyarray(py))?;
-        bound.set_item("units", best.1.units.iter().map(|&u| i64::from(u)).collect::<Vec<i64>>().into_pyarray(py))?;
+        bound.set_item("claims", plan.claims.to_vec().into_pyarray(py))?;
+        bound.set_item("units", plan.units.iter().map(|&u| i64::from(u)).collect::<Vec<i64>>().into_pyarray(py))?;
+        bound.set_item("order_claims", plan.order_claims.to_vec().into_pyarray(py))?;
         Ok(Some(out))
     }
 }
@@ -130,37 +130,21 @@ impl PySearch {
     }
 }
 
-fn guidance_at(instance: &Instance, mut prices: Vec<f64>, shortlist_length: usize) -> PyResult<Guidance> {
-    let layout = PriceLayout::of(instance);
-    if prices.len() != layout.count {
-        return Err(PyValueError::new_err(format!("{} prices given, {} rows", prices.len(), layout.count)));
-    }
-    project_to_rows(instance, &mut prices);
-    let references = &instance.pools.grant_reference;
-    let hour = references.iter().sum::<f64>() / references.len().max(1) as f64;
-    let years = instance.sizes.years;
-    let share_weight = (0..years).map(|y| prices[layout.share + y] + 0.1 * hour).collect();
-    let budget: Vec<f64> = prices[layout.budget..layout.budget + years].to_vec();
-    let budget_weight = budget.iter().map(|beta| beta + 0.1).collect();
-    let prefix = PrefixCost::new(instance, &prices);
-    let cheapest =
-        (0..instance.sizes.workloads).into_par_iter().map(|w| cheapest_column(instance, &prefix, w).price).collect();
-    let shortlist = shortlists(instance, &prefix, shortlist_length);
-    Ok(Guidance { prefix, budget, share_weight, budget_weight, shortlist, cheapest })
-}
-
 fn read_solution(instance: &Instance, plan: &Bound<'_, PyDict>, mandatory_yen: f64) -> PyResult<Solution> {
     let columns = columns_from_arrays(instance, plan)?;
     let claims: Vec<f64> = array(plan, "claims")?;
     let units: Vec<u32> = array::<i64>(plan, "units")?.into_iter().map(|u| u.clamp(0, 1 << 30) as u32).collect();
-    let sizes = &instance.sizes;
+    let order_claims: Vec<f64> = array(plan, "order_claims")?;
+    let (sizes, options) = (&instance.sizes, instance.committed.option_first.len());
     let fits = columns.len() == sizes.workloads
-        && claims.len() == sizes.workloads * sizes.years
-        && units.len() == instance.committed.option_first.len();
+        && claims.len() == sizes.workloads * claim_set_size_max(instance).max(1) * sizes.years
+        && units.len() == options
+        && order_claims.len() == options;
     if !fits {
         return Err(PyValueError::new_err(
-            "a plan needs a column and claims for each workload and units for each option",
+            "a plan needs a column and claims for each workload, units and order_claims for each option",
         ));
     }
-    Ok(Solution::build(instance, mandatory_yen, &columns, &claims, &units))
+    let parts = PlanParts { columns: &columns, claims: &claims, units: &units, order_claims: &order_claims };
+    Ok(Solution::admit(instance, mandatory_yen, &parts))
 }

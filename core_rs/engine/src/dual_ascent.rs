@@ -1,8 +1,9 @@
 //! Improve the prices: a stabilised supergradient method, one pricing pass a step.
 
+use crate::column::Column;
+use crate::evaluation::{Evaluation, evaluate};
 use crate::instance::Instance;
 use crate::prices::{PriceLayout, project_to_rows};
-use crate::pricing::{Column, Evaluation, evaluate};
 
 /// How a step is taken.
 #[derive(Clone, Copy, Debug)]
@@ -109,15 +110,29 @@ fn first_prices(instance: &Instance, layout: &PriceLayout) -> Vec<f64> {
     prices
 }
 
-/// A typical size of each price: the mean grant reference for hours, one for yen per yen.
+/// A typical size of each price: what an hour, a workload or a period of waiting costs; one for yen per yen.
 fn price_scales(instance: &Instance, layout: &PriceLayout) -> Vec<f64> {
-    let references = &instance.pools.grant_reference;
-    let positive: Vec<f64> = references.iter().copied().filter(|&v| v > 0.0).collect();
-    let hour = if positive.is_empty() { 1.0 } else { positive.iter().sum::<f64>() / positive.len() as f64 };
+    let (table, periods) = (&instance.workloads, instance.sizes.periods);
+    let hour = mean_of_positive(&instance.pools.grant_reference).unwrap_or(1.0);
     let kw: f64 = instance.pools.pool_kw.iter().sum::<f64>() / instance.pools.pool_kw.len().max(1) as f64;
+    let kg = mean_of_positive(&instance.pools.pool_kg).unwrap_or(1.0);
+    // What is at stake where a workload cannot run in time: that it is not run, or else runs elsewhere.
+    let workload = mean_of_positive(&table.not_run_yen)
+        .or_else(|| mean_of_positive(&table.work).map(|work| work * hour))
+        .unwrap_or(1.0);
+    let late = mean_of_positive(&table.late_yen).unwrap_or(workload / periods.max(1) as f64);
     let mut scales = vec![1.0; layout.count];
     scales[..layout.power].fill(hour);
-    scales[layout.power..layout.share].fill(hour / kw.max(1e-3));
-    scales[layout.share..layout.budget].fill(hour);
+    scales[layout.power..layout.work].fill(hour / kw.max(1e-3));
+    scales[layout.work..layout.budget].fill(hour);
+    scales[layout.carbon..layout.waiting].fill(hour / kg);
+    scales[layout.waiting] = late;
+    // A start or an end is charged the sum of the prices from it on.
+    scales[layout.precedence..].fill(workload / periods.max(1) as f64);
     scales
+}
+
+fn mean_of_positive(values: &[f64]) -> Option<f64> {
+    let positive: Vec<f64> = values.iter().copied().filter(|v| *v > 0.0 && v.is_finite()).collect();
+    (!positive.is_empty()).then(|| positive.iter().sum::<f64>() / positive.len() as f64)
 }

@@ -1,12 +1,12 @@
 //! A problem as arrays: immutable, and valid from its constructor.
 
 use crate::checks::{check_offers, check_pools, check_rules, check_workloads};
+use crate::column::NO_CLAIMS;
 use crate::error::{EngineError, check_indices};
-use crate::runs::push_start_ranges;
+use crate::prices::row_limits;
 pub use crate::runs::whole_periods;
 pub use crate::tables::{
-    CAPACITY_TOLERANCE, CommittedOffers, HourlyOffers, NO_SITE, PoolTable, RuleTable, Sizes, WorkloadTable,
-    YEAR_COUNT_MAX,
+    CAPACITY_TOLERANCE, CommittedOffers, HourlyOffers, NONE, PoolTable, RuleTable, Sizes, WorkloadTable, YEAR_COUNT_MAX,
 };
 
 /// A workload in a pool with a gang: everything of a column but start and programme.
@@ -16,17 +16,25 @@ pub struct Mode {
     pub workload: usize,
     /// Pool index.
     pub pool: usize,
-    /// Accelerators.
+    /// Accelerators occupied, whole nodes; hours count these.
     pub gang: f64,
-    /// Full periods.
+    /// Accelerators that work, as the gang option has them.
+    pub accelerators: f64,
+    /// Hours the gang runs without pauses.
+    pub run_hours: f64,
+    /// Full periods without pauses.
     pub full: usize,
-    /// Hours in the last, partly used period; 0 where there is none.
+    /// Hours in the last, partly used period without pauses; 0 where there is none.
     pub rest_hours: f64,
-    /// Periods touched.
+    /// Periods touched without pauses.
     pub length: usize,
-    /// Normalised work per accelerator-hour.
+    /// Normalised work per accelerator-hour occupied, without pauses.
     pub speed: f64,
-    /// Legal starts are `start_ranges[ranges.0..ranges.1]`.
+    /// Whether pool and gang are those of the current plan.
+    pub is_current: bool,
+    /// Claim sets open to the workload in the pool: `open_claim_sets[claim_sets.0..claim_sets.1]`.
+    pub claim_sets: (usize, usize),
+    /// Legal starts without pauses are `start_ranges[ranges.0..ranges.1]`; may be empty where the workload can pause.
     pub ranges: (usize, usize),
 }
 
@@ -37,8 +45,10 @@ pub struct Source {
     pub unit_cost: f64,
     /// Hours of an hourly offer; unused for a committed one.
     pub limit_hours: f64,
-    /// Committed offer, or `usize::MAX` for an hourly one.
+    /// Committed offer, or `NONE` for an hourly one.
     pub committed: usize,
+    /// Hourly offer, or `NONE` for a committed one.
+    pub hourly: usize,
 }
 
 /// A priced row: the cap of a project of several workloads in a programme.
@@ -59,9 +69,9 @@ pub struct Instance {
     pub pools: PoolTable,
     /// Workloads.
     pub workloads: WorkloadTable,
-    /// On demand and existing.
+    /// On demand, existing and allocations.
     pub hourly: HourlyOffers,
-    /// Reservations and purchases.
+    /// Reservations, capacity blocks and purchases.
     pub committed: CommittedOffers,
     /// Rows and programmes.
     pub rules: RuleTable,
@@ -71,9 +81,21 @@ pub struct Instance {
     pub mode_offset: Vec<usize>,
     /// Half-open ranges of legal starts.
     pub start_ranges: Vec<(usize, usize)>,
+    /// Claim sets open to modes, see `Mode::claim_sets`.
+    pub open_claim_sets: Vec<usize>,
+    /// Limit of each row, laid out as the prices.
+    pub row_limits: Vec<f64>,
+    /// Precedences (positions in `workloads.before`) in which each workload is the predecessor.
+    pub precedences_as_before: Vec<Vec<usize>>,
+    /// Precedences in which each workload is the successor.
+    pub precedences_as_after: Vec<Vec<usize>>,
+    /// Price slot of each member: 0 for those without a budget or a cap of their own, (M,).
+    pub member_slot: Vec<usize>,
+    /// Member whose rows a slot stands for; `NONE` for slot 0.
+    pub slot_member: Vec<usize>,
     /// Priced project caps.
     pub project_rows: Vec<ProjectRow>,
-    /// Row in `project_rows` of (workload, programme) or `usize::MAX`, (W, R).
+    /// Row in `project_rows` of (workload, programme) or `NONE`, (W, R).
     pub project_row_of: Vec<usize>,
     /// First period of each fiscal year and T at the end, (Y + 1,).
     pub year_first: Vec<usize>,
@@ -103,14 +125,6 @@ impl Instance {
         check_workloads(&sizes, &workloads)?;
         check_offers(&sizes, &hourly, &committed)?;
         check_rules(&sizes, &rules)?;
-        let mut year_first = vec![sizes.periods; sizes.years + 1];
-        for t in (0..sizes.periods).rev() {
-            year_first[pools.year_of_period[t]] = t;
-        }
-        let mut hourly_of_pool = vec![Vec::new(); sizes.pools];
-        hourly.pool.iter().enumerate().for_each(|(o, &p)| hourly_of_pool[p].push(o));
-        let mut committed_of_pool = vec![Vec::new(); sizes.pools];
-        committed.pool.iter().enumerate().for_each(|(o, &p)| committed_of_pool[p].push(o));
         let mut instance = Self {
             sizes,
             pools,
@@ -121,16 +135,25 @@ impl Instance {
             modes: Vec::new(),
             mode_offset: vec![0],
             start_ranges: Vec::new(),
+            open_claim_sets: Vec::new(),
+            row_limits: Vec::new(),
+            precedences_as_before: vec![Vec::new(); sizes.workloads],
+            precedences_as_after: vec![Vec::new(); sizes.workloads],
+            member_slot: Vec::new(),
+            slot_member: Vec::new(),
             project_rows: Vec::new(),
             project_row_of: Vec::new(),
-            year_first,
-            hourly_of_pool,
-            committed_of_pool,
+            year_first: Vec::new(),
+            hourly_of_pool: vec![Vec::new(); sizes.pools],
+            committed_of_pool: vec![Vec::new(); sizes.pools],
             merit_order: Vec::new(),
         };
+        instance.derive_lists();
         instance.derive_merit_order();
+        instance.derive_member_slots();
         instance.derive_modes();
         instance.derive_project_rows();
+        instance.row_limits = row_limits(&instance);
         Ok(instance)
     }
 
@@ -149,98 +172,60 @@ impl Instance {
         self.workloads.not_run_yen[workload].is_infinite()
     }
 
-    /// Hours of a mode in the period `offset` periods after its start, accelerator-hours.
-    pub fn hours_at(&self, mode: &Mode, offset: usize) -> f64 {
-        if offset < mode.full { mode.gang * self.pools.period_hours } else { mode.gang * mode.rest_hours }
+    /// Claim sets open to a mode.
+    pub fn claim_sets_of(&self, mode: &Mode) -> &[usize] {
+        &self.open_claim_sets[mode.claim_sets.0..mode.claim_sets.1]
+    }
+
+    /// Programmes of a claim set; none for `NO_CLAIMS`.
+    pub fn programmes_of(&self, claim_set: usize) -> &[usize] {
+        if claim_set == NO_CLAIMS {
+            return &[];
+        }
+        let offset = &self.rules.claim_set_offset;
+        &self.rules.claim_set_programmes[offset[claim_set]..offset[claim_set + 1]]
+    }
+
+    /// Price slot of a workload's member.
+    pub fn slot_of(&self, workload: usize) -> usize {
+        self.member_slot[self.workloads.member[workload]]
+    }
+
+    /// Normalised work per accelerator-hour of a mode with so many pauses (hours of resuming do no work).
+    pub fn speed_of(&self, mode: &Mode, pause_count: usize) -> f64 {
+        let resumed = self.workloads.resume_hours[mode.workload] * pause_count as f64;
+        mode.speed * mode.run_hours / (mode.run_hours + resumed)
+    }
+
+    /// Yen for transfer and porting of a mode that starts in a period, nominal.
+    pub fn start_yen(&self, mode: &Mode, start: usize) -> f64 {
+        let cell = mode.workload * self.sizes.pools + mode.pool;
+        let route = self.workloads.pool_route[cell];
+        let porting = self.workloads.porting_yen[cell];
+        if route == NONE {
+            return porting;
+        }
+        porting + self.workloads.terabytes[mode.workload] * self.pools.route_yen[route * self.sizes.periods + start]
+    }
+
+    /// Yen charged for a placement that differs from the current plan; 0 where it does not.
+    pub fn change_yen(&self, mode: &Mode, start: usize) -> f64 {
+        let stays = mode.is_current && start == self.workloads.current_start[mode.workload];
+        if stays { 0.0 } else { self.workloads.change_yen[mode.workload] }
+    }
+
+    /// Periods of a pool that have room for a gang, as a row of (T,).
+    pub fn capacity_row(&self, pool: usize) -> &[f64] {
+        &self.pools.capacity_max[pool * self.sizes.periods..(pool + 1) * self.sizes.periods]
+    }
+
+    /// What is left of the cap of a workload's project in a programme.
+    pub fn project_cap(&self, workload: usize, programme: usize) -> f64 {
+        self.rules.project_cap_yen[programme * self.sizes.projects + self.workloads.project[workload]]
     }
 
     /// Legal (workload, pool, gang, start) in all: the evaluations of one pricing pass.
     pub fn start_count(&self) -> usize {
         self.start_ranges.iter().map(|range| range.1 - range.0).sum()
-    }
-
-    fn derive_merit_order(&mut self) {
-        let periods = self.sizes.periods;
-        self.merit_order = Vec::with_capacity(self.sizes.pools * periods);
-        for cell in 0..self.sizes.pools * periods {
-            let (pool, t) = (cell / periods, cell % periods);
-            let mut sources: Vec<Source> = self.committed_of_pool[pool]
-                .iter()
-                .map(|&o| Source {
-                    unit_cost: self.committed.use_cost[o * periods + t],
-                    limit_hours: 0.0,
-                    committed: o,
-                })
-                .collect();
-            sources.extend(self.hourly_of_pool[pool].iter().map(|&o| Source {
-                unit_cost: self.hourly.unit_cost[o * periods + t],
-                limit_hours: self.hourly.limit_hours[o * periods + t],
-                committed: usize::MAX,
-            }));
-            sources.sort_by(|a, b| a.unit_cost.total_cmp(&b.unit_cost));
-            self.merit_order.push(sources);
-        }
-    }
-
-    fn derive_modes(&mut self) {
-        for w in 0..self.sizes.workloads {
-            for p in 0..self.sizes.pools {
-                if !self.workloads.pool_allowed[w * self.sizes.pools + p] {
-                    continue;
-                }
-                for g in self.workloads.gang_offset[w]..self.workloads.gang_offset[w + 1] {
-                    self.push_mode(w, p, g);
-                }
-            }
-            self.mode_offset.push(self.modes.len());
-        }
-    }
-
-    fn push_mode(&mut self, workload: usize, pool: usize, option: usize) {
-        let table = &self.workloads;
-        let gang = table.gang_accelerators[option];
-        let throughput = self.pools.pool_throughput[pool * self.sizes.families + table.family[workload]];
-        let fits = gang <= self.pools.pool_gang_max[pool]
-            && throughput > 0.0
-            && gang * self.pools.pool_memory_gb[pool] >= table.memory_gb[workload];
-        if !fits {
-            return;
-        }
-        let speed = throughput * table.gang_efficiency[option];
-        let (full, rest_hours) = whole_periods(table.work[workload] / (gang * speed), self.pools.period_hours);
-        let length = full + usize::from(rest_hours > 0.0);
-        let first_range = self.start_ranges.len();
-        let row = &self.pools.capacity_max[pool * self.sizes.periods..(pool + 1) * self.sizes.periods];
-        let window = (table.release[workload], table.deadline[workload]);
-        push_start_ranges(row, gang, length, window, &mut self.start_ranges);
-        let ranges = (first_range, self.start_ranges.len());
-        if ranges.0 < ranges.1 {
-            self.modes.push(Mode { workload, pool, gang, full, rest_hours, length, speed, ranges });
-        }
-    }
-
-    fn derive_project_rows(&mut self) {
-        let (workload_count, programme_count) = (self.sizes.workloads, self.sizes.programmes);
-        let project_count = self.workloads.project.iter().max().map_or(0, |&last| last + 1);
-        let mut members = vec![0usize; project_count];
-        self.workloads.project.iter().for_each(|&project| members[project] += 1);
-        self.project_row_of = vec![usize::MAX; workload_count * programme_count];
-        for r in 0..programme_count {
-            if self.rules.project_cap_yen[r].is_infinite() {
-                continue;
-            }
-            let mut row_of_project = vec![usize::MAX; project_count];
-            for w in 0..workload_count {
-                let project = self.workloads.project[w];
-                if members[project] < 2 || self.rules.rate[w * programme_count + r] <= 0.0 {
-                    continue;
-                }
-                if row_of_project[project] == usize::MAX {
-                    row_of_project[project] = self.project_rows.len();
-                    self.project_rows.push(ProjectRow { programme: r, project });
-                }
-                self.project_row_of[w * programme_count + r] = row_of_project[project];
-            }
-        }
     }
 }

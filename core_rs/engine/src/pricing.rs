@@ -1,134 +1,160 @@
-//! The hot loop: every workload's cheapest column at given prices, and the bound that follows.
+//! The hot loop: prices of every start of a mode, and every workload's cheapest column.
 
-use rayon::prelude::*;
+use crate::claims::claims_worth;
+use crate::column::{Column, NO_CLAIMS, Pauses};
+use crate::instance::{Instance, Mode, NONE};
+use crate::pauses::PausePricing;
+use crate::prefix_cost::PrefixCost;
 
-use crate::instance::{Instance, Mode, NO_SITE, YEAR_COUNT_MAX};
-use crate::prefix_cost::{PrefixCost, run_sum};
-use crate::prices::{PriceLayout, project_to_rows, row_limits};
-use crate::supply::supply_minimum;
-
-/// No programme is claimed.
-pub const NO_PROGRAMME: usize = usize::MAX;
-/// The workload is not run.
-pub const NOT_RUN: usize = usize::MAX;
-
-/// A column: mode, start and programme, with its price.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Column {
-    /// Index into `Instance::modes`, or `NOT_RUN`.
-    pub mode: usize,
-    /// First period.
-    pub start: usize,
-    /// Programme claimed or `NO_PROGRAMME`.
-    pub programme: usize,
-    /// Price in yen at the prices it was found with.
-    pub price: f64,
+/// The cheapest choice of a workload, as the bound counts it.
+#[derive(Clone, Debug)]
+pub struct Cheapest {
+    /// The column with its true price.
+    pub column: Column,
+    /// The workload's term of the bound: the price, or less where the bound relaxes the claims of pauses.
+    pub bound_price: f64,
+    /// Relaxed prices of the project caps of the column's programmes, where the term is relaxed; else empty.
+    pub lambda: Vec<f64>,
 }
 
-impl Column {
-    /// The choice not to run a workload.
-    pub fn not_run(price: f64) -> Self {
-        Self { mode: NOT_RUN, start: 0, programme: NO_PROGRAMME, price }
+/// By so much two ways to add up one price may differ, in yen.
+const ROUNDING_YEN: f64 = 1e-3;
+
+/// Prices of the starts of a mode, kept between modes.
+struct StartPrices {
+    /// Before claims, (T,).
+    base: Vec<f64>,
+    /// Worth of the claims of a set without caps: no less than what they are worth, (T,).
+    worth: Vec<f64>,
+}
+
+impl StartPrices {
+    fn new(instance: &Instance) -> Self {
+        Self { base: vec![0.0; instance.sizes.periods], worth: vec![0.0; instance.sizes.periods] }
     }
 }
 
-/// One evaluation of the Lagrangian bound.
-#[derive(Clone, Debug)]
-pub struct Evaluation {
-    /// The bound in yen; mandatory workloads without any legal column are left out.
-    pub bound: f64,
-    /// A supergradient, laid out as the prices.
-    pub gradient: Vec<f64>,
-    /// Cheapest column of each workload, (W,).
-    pub columns: Vec<Column>,
-    /// Order options and their units at the supply side's minimum.
-    pub orders: Vec<(usize, f64)>,
-}
-
-/// Re-compute the bound at `prices` with a supergradient and every workload's cheapest column.
-pub fn evaluate(instance: &Instance, prices: &[f64]) -> Evaluation {
-    let prefix = PrefixCost::new(instance, prices);
-    let columns: Vec<Column> =
-        (0..instance.sizes.workloads).into_par_iter().map(|w| cheapest_column(instance, &prefix, w)).collect();
-    let limits = row_limits(instance);
-    let mut gradient: Vec<f64> = limits.iter().map(|limit| -limit).collect();
-    let mut bound: f64 = -limits.iter().zip(prices).map(|(limit, price)| limit * price).sum::<f64>();
-    let mut orders = Vec::new();
-    bound += supply_minimum(instance, prices, &mut gradient, &mut orders);
-    // One fixed order of summation, so that threads cannot change a bit.
-    for column in &columns {
-        if column.price.is_finite() {
-            bound += column.price;
-            add_column_gradient(instance, &prefix, column, &mut gradient);
+/// Cheapest choice of a workload, "not run" included unless it is mandatory.
+pub fn cheapest(instance: &Instance, prefix: &PrefixCost, workload: usize) -> Cheapest {
+    let mut best = Column::not_run(instance.workloads.not_run_yen[workload]);
+    let mut prices = StartPrices::new(instance);
+    let pauses = instance.workloads.pauses_max[workload] > 0;
+    let mut promising: Vec<(f64, usize)> = Vec::new();
+    for index in instance.modes_of(workload) {
+        let least = improve_with_starts(instance, prefix, index, &mut prices, &mut best);
+        if pauses {
+            promising.push((least, index));
         }
     }
-    Evaluation { bound, gradient, columns, orders }
+    let mut found = Cheapest { column: best, bound_price: best.price, lambda: Vec::new() };
+    if pauses {
+        // What is cheap without pauses is likely to be cheap with them; a low price found early rules out the rest.
+        promising.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut pausing = PausePricing::new(instance, prefix);
+        promising.iter().for_each(|&(_, index)| pausing.improve(index, &mut found));
+    }
+    found
 }
 
-/// Project `prices` to the rows that exist and evaluate there.
-pub fn evaluate_projected(instance: &Instance, prices: &mut [f64]) -> Evaluation {
-    project_to_rows(instance, prices);
-    evaluate(instance, prices)
-}
-
-/// Cheapest column of a workload, "not run" included unless it is mandatory.
+/// Column of the cheapest choice, at its true price.
 pub fn cheapest_column(instance: &Instance, prefix: &PrefixCost, workload: usize) -> Column {
-    let mut best = Column::not_run(instance.workloads.not_run_yen[workload]);
-    let mut base = vec![0.0; instance.sizes.periods];
-    for index in instance.modes_of(workload) {
-        let mode = &instance.modes[index];
-        for &(first, last) in instance.starts_of(mode) {
-            base_prices(instance, prefix, mode, (first, last), &mut base);
-            for (start, &price) in (first..last).zip(&base[first..last]) {
+    cheapest(instance, prefix, workload).column
+}
+
+/// Cheapest column of a mode without pauses, claims included; its price is infinite where the mode has no start.
+pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) -> Column {
+    let mut best = Column::not_run(f64::INFINITY);
+    improve_with_starts(instance, prefix, index, &mut StartPrices::new(instance), &mut best);
+    best
+}
+
+/// Cheapest column of a mode, pauses and claims included; its price is infinite only where it is not legal at all.
+pub fn cheapest_in_mode(instance: &Instance, prefix: &PrefixCost, index: usize) -> Column {
+    let column = cheapest_start(instance, prefix, index);
+    let mut found = Cheapest { column, bound_price: column.price, lambda: Vec::new() };
+    if instance.workloads.pauses_max[instance.modes[index].workload] > 0 {
+        PausePricing::new(instance, prefix).improve(index, &mut found);
+    }
+    found.column
+}
+
+/// Improve `best` with the starts of a mode; returns the least price before claims, infinite without a start.
+fn improve_with_starts(
+    instance: &Instance,
+    prefix: &PrefixCost,
+    index: usize,
+    prices: &mut StartPrices,
+    best: &mut Column,
+) -> f64 {
+    let mode = &instance.modes[index];
+    let mut least = f64::INFINITY;
+    for &(first, last) in instance.starts_of(mode) {
+        base_prices(instance, prefix, mode, (first, last), &mut prices.base);
+        let base = &prices.base[first..last];
+        for (start, &price) in (first..last).zip(base) {
+            if price < least {
+                least = price;
                 if price < best.price {
-                    best = Column { mode: index, start, programme: NO_PROGRAMME, price };
+                    *best = without_pauses(index, start, NO_CLAIMS, price);
                 }
             }
-            for r in open_programmes(instance, mode) {
-                improve_with_programme(instance, prefix, index, r, (first, last), &base, &mut best);
+        }
+        for &claim_set in instance.claim_sets_of(mode) {
+            uncapped_worths(instance, prefix, mode, claim_set, (first, last), &mut prices.worth);
+            for ((start, &without), &most) in (first..last).zip(base).zip(&prices.worth[first..last]) {
+                if without - most >= best.price {
+                    continue;
+                }
+                let mut column = without_pauses(index, start, claim_set, without);
+                column.price -= claims_worth(instance, prefix, &column);
+                if column.price < best.price {
+                    *best = column;
+                }
             }
         }
     }
-    best
+    least
 }
 
-/// Cheapest column of a mode, claims included; its price is infinite where the mode has no start.
-pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) -> Column {
-    let mode = &instance.modes[index];
-    let mut best = Column::not_run(f64::INFINITY);
-    let mut base = vec![0.0; instance.sizes.periods];
-    for &(first, last) in instance.starts_of(mode) {
-        base_prices(instance, prefix, mode, (first, last), &mut base);
-        for (start, &price) in (first..last).zip(&base[first..last]) {
-            if price < best.price {
-                best = Column { mode: index, start, programme: NO_PROGRAMME, price };
-            }
-        }
-        for r in open_programmes(instance, mode) {
-            improve_with_programme(instance, prefix, index, r, (first, last), &base, &mut best);
-        }
-    }
-    best
+fn without_pauses(mode: usize, start: usize, claim_set: usize, price: f64) -> Column {
+    Column { mode, start, pauses: Pauses::default(), claim_set, price }
 }
 
-/// Price of a column at the prices of `prefix`.
+/// Price of a column at the prices of `prefix`; the column is run.
 pub fn column_price(instance: &Instance, prefix: &PrefixCost, column: &Column) -> f64 {
-    let mode = &instance.modes[column.mode];
-    let stride = instance.sizes.periods + 1;
-    let period_hours = instance.pools.period_hours;
-    let hour = &prefix.hour[mode.pool * stride..(mode.pool + 1) * stride];
-    let share = prefix.share(instance.pools.pool_domestic[mode.pool]);
-    let late = (column.start - instance.workloads.release[mode.workload]) as f64;
-    let mut price = run_sum(hour, mode, column.start, period_hours)
-        + mode.speed * run_sum(share, mode, column.start, period_hours)
-        + late * instance.workloads.late_yen[mode.workload];
-    if column.programme != NO_PROGRAMME {
-        price -= claim_value(instance, prefix, mode, column.start, column.programme, f64::NEG_INFINITY);
-    }
-    price
+    price_before_claims(instance, prefix, column) - claims_worth(instance, prefix, column)
 }
 
-/// Every column of a workload whose price is at most its cheapest plus `threshold_yen`, cheapest first, at most `most`.
+/// Price of a column without what it claims.
+pub fn price_before_claims(instance: &Instance, prefix: &PrefixCost, column: &Column) -> f64 {
+    let mode = &instance.modes[column.mode];
+    let hours = column.weighted_hours(instance, prefix.hour_of(instance, mode));
+    let work = column.weighted_hours(instance, prefix.work_of(instance, mode));
+    hours
+        + instance.speed_of(mode, column.pauses.count) * work
+        + start_price(instance, prefix, mode, column.start)
+        + end_price(prefix, mode, column.end(instance))
+}
+
+/// What the start of a mode costs: lateness, waiting, change, transfer and porting, precedences before it.
+pub fn start_price(instance: &Instance, prefix: &PrefixCost, mode: &Mode, start: usize) -> f64 {
+    let (table, w) = (&instance.workloads, mode.workload);
+    let pay = prefix.start_pay_of(instance, w)[start];
+    let precedence = &prefix.precedence_start[w];
+    (table.late_yen[w] + prefix.waiting) * (start - table.release[w]) as f64
+        + instance.change_yen(mode, start)
+        + instance.start_yen(mode, start) * pay
+        + precedence.get(start).copied().unwrap_or(0.0)
+}
+
+/// What precedences charge for the end of a mode's workload; not positive.
+pub fn end_price(prefix: &PrefixCost, mode: &Mode, end: usize) -> f64 {
+    -prefix.precedence_end[mode.workload].get(end).copied().unwrap_or(0.0)
+}
+
+/// Columns of a workload whose price is at most its cheapest plus `threshold_yen`, cheapest first, at most `most`.
+///
+/// All columns without pauses; of those with pauses the best of each (mode, claim set).
 pub fn cheap_columns(
     instance: &Instance,
     prefix: &PrefixCost,
@@ -136,214 +162,132 @@ pub fn cheap_columns(
     threshold_yen: f64,
     most: usize,
 ) -> Vec<Column> {
-    let limit = cheapest_column(instance, prefix, workload).price + threshold_yen;
+    let limit = cheapest(instance, prefix, workload).bound_price + threshold_yen;
     let mut found = Vec::new();
-    let mut base = vec![0.0; instance.sizes.periods];
+    let mut prices = StartPrices::new(instance);
     for index in instance.modes_of(workload) {
-        let mode = &instance.modes[index];
-        for &(first, last) in instance.starts_of(mode) {
-            base_prices(instance, prefix, mode, (first, last), &mut base);
-            for (start, &without) in (first..last).zip(&base[first..last]) {
-                if without <= limit {
-                    found.push(Column { mode: index, start, programme: NO_PROGRAMME, price: without });
-                }
-                for r in open_programmes(instance, mode) {
-                    let price = without - claim_value(instance, prefix, mode, start, r, f64::NEG_INFINITY);
-                    if price <= limit {
-                        found.push(Column { mode: index, start, programme: r, price });
-                    }
-                }
-            }
-        }
+        push_cheap_starts(instance, prefix, index, limit, &mut prices, &mut found);
     }
-    found.sort_by(|a, b| {
-        a.price.total_cmp(&b.price).then((a.mode, a.start, a.programme).cmp(&(b.mode, b.start, b.programme)))
-    });
+    if instance.workloads.pauses_max[workload] > 0 {
+        let mut pausing = PausePricing::new(instance, prefix);
+        instance.modes_of(workload).for_each(|index| pausing.push_cheap(index, limit, &mut found));
+    }
+    found.sort_by(|a, b| a.price.total_cmp(&b.price).then(a.key().cmp(&b.key())));
     found.truncate(most);
     found
 }
 
-/// Programmes open to a mode's workload in its pool.
-pub fn open_programmes<'a>(instance: &'a Instance, mode: &Mode) -> impl Iterator<Item = usize> + use<'a> {
-    let (workload, pool) = (mode.workload, mode.pool);
-    let sizes = instance.sizes;
-    (0..sizes.programmes).filter(move |&r| {
-        instance.rules.rate[workload * sizes.programmes + r] > 0.0
-            && instance.rules.programme_pool[r * sizes.pools + pool]
-    })
+/// Push the starts of a mode, with no claims and with each claim set, whose price is at most `limit`.
+fn push_cheap_starts(
+    instance: &Instance,
+    prefix: &PrefixCost,
+    index: usize,
+    limit: f64,
+    prices: &mut StartPrices,
+    found: &mut Vec<Column>,
+) {
+    let mode = &instance.modes[index];
+    for &(first, last) in instance.starts_of(mode) {
+        base_prices(instance, prefix, mode, (first, last), &mut prices.base);
+        let base = &prices.base[first..last];
+        let cheap = (first..last).zip(base).filter(|(_, price)| **price <= limit);
+        found.extend(cheap.map(|(start, &price)| without_pauses(index, start, NO_CLAIMS, price)));
+        for &claim_set in instance.claim_sets_of(mode) {
+            uncapped_worths(instance, prefix, mode, claim_set, (first, last), &mut prices.worth);
+            for ((start, &without), &most) in (first..last).zip(base).zip(&prices.worth[first..last]) {
+                if without - most > limit + ROUNDING_YEN {
+                    continue;
+                }
+                let mut column = without_pauses(index, start, claim_set, without);
+                column.price -= claims_worth(instance, prefix, &column);
+                if column.price <= limit {
+                    found.push(column);
+                }
+            }
+        }
+    }
 }
 
-/// Price of capacity, power, share and lateness for starts of a range; fills `out[first..last]`.
+/// Worth of the claims of a set without caps, for starts of a range; fills `out[first..last]`.
+fn uncapped_worths(
+    instance: &Instance,
+    prefix: &PrefixCost,
+    mode: &Mode,
+    claim_set: usize,
+    (first, last): (usize, usize),
+    out: &mut [f64],
+) {
+    let target = &mut out[first..last];
+    target.fill(0.0);
+    for &r in instance.programmes_of(claim_set) {
+        let rate = instance.rules.rate[mode.workload * instance.sizes.programmes + r];
+        let row = prefix.reference_worth_of(instance, mode, r);
+        let full_hours = rate * instance.pools.period_hours * mode.gang;
+        let rest_hours = if mode.length > mode.full { rate * mode.rest_hours * mode.gang } else { 0.0 };
+        let (from, to) = (&row[first..last], &row[first + mode.full..last + mode.full]);
+        let after = &row[first + mode.length..last + mode.length];
+        for (i, worth) in target.iter_mut().enumerate() {
+            *worth += full_hours * (to[i] - from[i]) + rest_hours * (after[i] - to[i]);
+        }
+    }
+}
+
+/// Price of a run without pauses before claims for starts of a range; fills `out[first..last]`.
 fn base_prices(instance: &Instance, prefix: &PrefixCost, mode: &Mode, range: (usize, usize), out: &mut [f64]) {
-    let stride = instance.sizes.periods + 1;
-    let hour = &prefix.hour[mode.pool * stride..(mode.pool + 1) * stride];
-    let share = prefix.share(instance.pools.pool_domestic[mode.pool]);
+    let hour = prefix.hour_of(instance, mode);
+    let work = prefix.work_of(instance, mode);
     let period_hours = instance.pools.period_hours * mode.gang;
     let rest_hours = if mode.length > mode.full { mode.rest_hours * mode.gang } else { 0.0 };
-    let late = instance.workloads.late_yen[mode.workload];
+    let late = instance.workloads.late_yen[mode.workload] + prefix.waiting;
     let release = instance.workloads.release[mode.workload];
     let (first, last) = range;
     let count = last - first;
     let (from, to) = (&hour[first..last], &hour[first + mode.full..last + mode.full]);
     let after = &hour[first + mode.length..last + mode.length];
-    let (share_from, share_to) = (&share[first..last], &share[first + mode.full..last + mode.full]);
-    let share_after = &share[first + mode.length..last + mode.length];
+    let (work_from, work_to) = (&work[first..last], &work[first + mode.full..last + mode.full]);
+    let work_after = &work[first + mode.length..last + mode.length];
     let target = &mut out[first..last];
     for i in 0..count {
-        let hours = (to[i] - from[i]) + mode.speed * (share_to[i] - share_from[i]);
-        let rest = (after[i] - to[i]) + mode.speed * (share_after[i] - share_to[i]);
+        let hours = (to[i] - from[i]) + mode.speed * (work_to[i] - work_from[i]);
+        let rest = (after[i] - to[i]) + mode.speed * (work_after[i] - work_to[i]);
         target[i] = period_hours * hours + rest_hours * rest + late * ((first + i - release) as f64);
     }
-}
-
-fn improve_with_programme(
-    instance: &Instance,
-    prefix: &PrefixCost,
-    index: usize,
-    programme: usize,
-    range: (usize, usize),
-    base: &[f64],
-    best: &mut Column,
-) {
-    let mode = &instance.modes[index];
-    for (start, &without) in (range.0..range.1).zip(&base[range.0..range.1]) {
-        let price = without - claim_value(instance, prefix, mode, start, programme, without - best.price);
-        if price < best.price {
-            *best = Column { mode: index, start, programme, price };
-        }
+    add_start_terms(instance, prefix, mode, range, out);
+    let after = &prefix.precedence_end[mode.workload];
+    if !after.is_empty() {
+        let credits = &after[first + mode.length..last + mode.length];
+        out[first..last].iter_mut().zip(credits).for_each(|(price, credit)| *price -= credit);
     }
 }
 
-/// Worth in yen of the best claim of a column from a programme; 0 where it cannot exceed `needed` (saves the filling).
-fn claim_value(
-    instance: &Instance,
-    prefix: &PrefixCost,
-    mode: &Mode,
-    start: usize,
-    programme: usize,
-    needed: f64,
-) -> f64 {
-    let sizes = &instance.sizes;
-    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
-    let stride = sizes.periods + 1;
-    let base = (programme * sizes.pools + mode.pool) * stride;
-    let period_hours = instance.pools.period_hours;
-    let uncapped = rate * run_sum(&prefix.reference_worth[base..base + stride], mode, start, period_hours);
-    if uncapped <= 0.0 || uncapped <= needed {
-        return 0.0;
-    }
-    let row = instance.project_row_of[mode.workload * sizes.programmes + programme];
-    let priced = row != usize::MAX && prefix.project_price[row] > 0.0;
-    let eligible = rate * run_sum(&prefix.reference[base..base + stride], mode, start, period_hours);
-    if !priced && eligible <= instance.rules.project_cap_yen[programme] {
-        return uncapped;
-    }
-    let mut claims = [0.0; YEAR_COUNT_MAX];
-    fill_claims(instance, prefix, mode, start, programme, &mut claims)
+/// What the starts of a range cost, as `start_price`; fills `out[range.0..range.1]`.
+pub fn start_prices(instance: &Instance, prefix: &PrefixCost, mode: &Mode, range: (usize, usize), out: &mut [f64]) {
+    let late = instance.workloads.late_yen[mode.workload] + prefix.waiting;
+    let release = instance.workloads.release[mode.workload];
+    (range.0..range.1).zip(&mut out[range.0..range.1]).for_each(|(t, price)| *price = late * (t - release) as f64);
+    add_start_terms(instance, prefix, mode, range, out);
 }
 
-/// Fill fiscal years by descending worth up to rate times eligible cost, until the project cap; returns the worth.
-///
-/// `claims` receives yen by fiscal year index.
-pub fn fill_claims(
-    instance: &Instance,
-    prefix: &PrefixCost,
-    mode: &Mode,
-    start: usize,
-    programme: usize,
-    claims: &mut [f64],
-) -> f64 {
-    let sizes = &instance.sizes;
-    let row = instance.project_row_of[mode.workload * sizes.programmes + programme];
-    let project_price = if row == usize::MAX { 0.0 } else { prefix.project_price[row] };
-    let (first_year, last_year) = years_of_run(instance, mode, start);
-    let mut eligible = [0.0; YEAR_COUNT_MAX];
-    eligible_by_year(instance, &prefix.reference, mode, start, programme, &mut eligible);
-    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
-    let mut left = instance.rules.project_cap_yen[programme];
-    let mut total = 0.0;
-    let mut done = [false; YEAR_COUNT_MAX];
-    for _ in first_year..=last_year {
-        let mut best = (0.0, usize::MAX);
-        for (y, taken) in done.iter().enumerate().take(last_year + 1).skip(first_year) {
-            let worth = prefix.claim_worth[programme * sizes.years + y] - project_price;
-            if !taken && worth > best.0 {
-                best = (worth, y);
-            }
-        }
-        if best.1 == usize::MAX || left <= 0.0 {
-            break;
-        }
-        done[best.1] = true;
-        let amount = (rate * eligible[best.1]).min(left);
-        claims[best.1] = amount;
-        left -= amount;
-        total += best.0 * amount;
+/// Add what only some starts cost: change, transfer and porting, precedences before it.
+fn add_start_terms(instance: &Instance, prefix: &PrefixCost, mode: &Mode, range: (usize, usize), out: &mut [f64]) {
+    let (w, periods) = (mode.workload, instance.sizes.periods);
+    let (first, last) = range;
+    let target = &mut out[first..last];
+    if instance.workloads.change_yen[w] != 0.0 {
+        (first..last).zip(target.iter_mut()).for_each(|(start, price)| *price += instance.change_yen(mode, start));
     }
-    total
-}
-
-/// First and last fiscal year index that a run touches.
-pub fn years_of_run(instance: &Instance, mode: &Mode, start: usize) -> (usize, usize) {
-    (instance.pools.year_of_period[start], instance.pools.year_of_period[start + mode.length - 1])
-}
-
-/// Eligible cost of a run by fiscal year index in yen, before the rate; `reference` is (R, P, T + 1) prefix sums.
-pub fn eligible_by_year(
-    instance: &Instance,
-    reference: &[f64],
-    mode: &Mode,
-    start: usize,
-    programme: usize,
-    out: &mut [f64],
-) {
-    let sizes = &instance.sizes;
-    let stride = sizes.periods + 1;
-    let base = (programme * sizes.pools + mode.pool) * stride;
-    let row = &reference[base..base + stride];
-    let (first_year, last_year) = years_of_run(instance, mode, start);
-    let full_end = start + mode.full;
-    for (y, slot) in out.iter_mut().enumerate().take(last_year + 1).skip(first_year) {
-        let from = start.max(instance.year_first[y]);
-        let until = full_end.min(instance.year_first[y + 1]).max(from);
-        *slot = mode.gang * instance.pools.period_hours * (row[until] - row[from]);
+    let cell = w * instance.sizes.pools + mode.pool;
+    let (route, porting) = (instance.workloads.pool_route[cell], instance.workloads.porting_yen[cell]);
+    let pay = &prefix.start_pay_of(instance, w)[first..last];
+    if route != NONE {
+        let terabytes = instance.workloads.terabytes[w];
+        let yen = &instance.pools.route_yen[route * periods..][first..last];
+        target.iter_mut().zip(yen).zip(pay).for_each(|((price, yen), pay)| *price += (porting + terabytes * yen) * pay);
+    } else if porting != 0.0 {
+        target.iter_mut().zip(pay).for_each(|(price, pay)| *price += porting * pay);
     }
-    if mode.length > mode.full {
-        out[last_year] += mode.gang * mode.rest_hours * (row[full_end + 1] - row[full_end]);
-    }
-}
-
-fn add_column_gradient(instance: &Instance, prefix: &PrefixCost, column: &Column, gradient: &mut [f64]) {
-    if column.mode == NOT_RUN {
-        return;
-    }
-    let layout = PriceLayout::of(instance);
-    let sizes = &instance.sizes;
-    let mode = &instance.modes[column.mode];
-    let site = instance.pools.pool_site[mode.pool];
-    let home = f64::from(u8::from(instance.pools.pool_domestic[mode.pool]));
-    for offset in 0..mode.length {
-        let t = column.start + offset;
-        let hours = instance.hours_at(mode, offset);
-        let year = instance.pools.year_of_period[t];
-        gradient[layout.capacity + mode.pool * sizes.periods + t] += hours;
-        if site != NO_SITE {
-            gradient[layout.power + site * sizes.periods + t] += hours * instance.pools.pool_kw[mode.pool];
-        }
-        if instance.rules.share_min[year] >= 0.0 {
-            gradient[layout.share + year] += hours * mode.speed * (instance.rules.share_min[year] - home);
-        }
-    }
-    if column.programme != NO_PROGRAMME {
-        let mut claims = [0.0; YEAR_COUNT_MAX];
-        fill_claims(instance, prefix, mode, column.start, column.programme, &mut claims);
-        let row = instance.project_row_of[mode.workload * sizes.programmes + column.programme];
-        for (y, &claim) in claims.iter().enumerate().take(sizes.years) {
-            gradient[layout.budget + y] -= claim;
-            gradient[layout.programme + column.programme * sizes.years + y] += claim;
-            if row != usize::MAX {
-                gradient[layout.project + row] += claim;
-            }
-        }
+    let before = &prefix.precedence_start[w];
+    if !before.is_empty() {
+        target.iter_mut().zip(&before[first..last]).for_each(|(price, charge)| *price += charge);
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{cases, naive, random_instance, random_prices};
+use common::{cases, naive_supply, random_instance, random_prices};
 use proptest::prelude::*;
 use tehai_engine::instance::Instance;
 use tehai_engine::prices::PriceLayout;
@@ -11,7 +11,7 @@ use tehai_engine::supply::supply_minimum;
 fn minimum(instance: &Instance, prices: &[f64]) -> (f64, Vec<(usize, f64)>) {
     let mut gradient = vec![0.0; PriceLayout::of(instance).count];
     let mut orders = Vec::new();
-    (supply_minimum(instance, prices, &mut gradient, &mut orders), orders)
+    (supply_minimum(instance, prices, &mut gradient, &mut orders).total(), orders)
 }
 
 proptest! {
@@ -22,7 +22,7 @@ proptest! {
     fn minimum_is_the_best_of_all_units(seed in any::<u64>()) {
         let instance = random_instance(seed);
         let prices = random_prices(&instance, seed);
-        let (fast, slow) = (minimum(&instance, &prices).0, naive::supply(&instance, &prices));
+        let (fast, slow) = (minimum(&instance, &prices).0, naive_supply::supply(&instance, &prices));
         prop_assert!((fast - slow).abs() <= 1e-9 * slow.abs() + 1e-6, "{fast} against {slow}");
     }
 
@@ -37,7 +37,7 @@ proptest! {
         }
         for offer in 0..instance.committed.pool.len() {
             let options = instance.committed.option_offset[offer]..instance.committed.option_offset[offer + 1];
-            prop_assert!(naive::within_limit(&instance, offer, &units[options]));
+            prop_assert!(naive_supply::within_limit(&instance, offer, &units[options]));
         }
     }
 }

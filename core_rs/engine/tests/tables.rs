@@ -4,7 +4,7 @@ mod common;
 
 use common::{Tables, random_tables};
 use tehai_engine::error::EngineError;
-use tehai_engine::instance::Instance;
+use tehai_engine::instance::{Instance, NONE};
 
 fn refusal(change: impl Fn(&mut Tables)) -> EngineError {
     let mut tables = random_tables(7);
@@ -43,6 +43,31 @@ fn values_that_are_not_finite_are_refused() {
     assert!(tables.instance().is_mandatory(0));
 }
 
+/// An option that claims needs an owner, a pausing workload no more pauses than a column can hold.
+#[test]
+fn claims_without_owner_and_too_many_pauses_are_refused() {
+    let error = refusal(|tables| tables.workloads.pauses_max[0] = 4);
+    assert!(matches!(error, EngineError::Index { name: "pauses_max", index: 4, count: 4 }), "{error}");
+    let claiming = |tables: &Tables| tables.committed.option_programme.iter().any(|&programme| programme != NONE);
+    let seed = (0..).find(|&seed| claiming(&random_tables(seed))).expect("some instance claims for orders");
+    let mut tables = random_tables(seed);
+    tables.committed.owner.fill(NONE);
+    let Tables { sizes, pools, workloads, hourly, committed, rules } = tables;
+    let error = Instance::new(sizes, pools, workloads, hourly, committed, rules).expect_err("a claim has no owner");
+    assert!(matches!(error, EngineError::Index { name: "committed_owner", .. }), "{error}");
+}
+
+/// NONE is taken where something may be absent, any other index outside its table is not.
+#[test]
+fn absent_is_no_index() {
+    for (site, is_taken) in [(NONE, true), (99, false)] {
+        let mut tables = random_tables(7);
+        tables.pools.pool_site[0] = site;
+        let Tables { sizes, pools, workloads, hourly, committed, rules } = tables;
+        assert_eq!(Instance::new(sizes, pools, workloads, hourly, committed, rules).is_ok(), is_taken);
+    }
+}
+
 /// Legal starts of all modes are exactly the columns that a period-by-period reading of the rules finds.
 #[test]
 fn legal_starts_are_the_legal_columns() {
@@ -50,7 +75,7 @@ fn legal_starts_are_the_legal_columns() {
     for seed in 0..200 {
         let instance = common::random_instance(seed);
         let naive = (0..instance.sizes.workloads).flat_map(|w| common::naive::columns(&instance, w));
-        let expected = naive.filter(|column| column.programme.is_none()).count();
+        let expected = naive.filter(|column| column.claim_set.is_none() && column.pauses == 0).count();
         assert_eq!(instance.start_count(), expected, "seed {seed}");
         found += expected;
     }

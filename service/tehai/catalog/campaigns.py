@@ -9,7 +9,7 @@ from decimal import Decimal
 from tehai.catalog.figure import CatalogError
 from tehai.catalog.model import Catalog, WorkloadPreset
 from tehai.catalog.reader import Row
-from tehai.domain.workload import CountryRule, GangOption, Member, Workload
+from tehai.domain.workload import CountryRule, GangOption, Member, Pausing, Workload
 
 # Named sovereignty rules of a campaign: countries of the site, countries of the operator.
 SOVEREIGNTY_RULES = {
@@ -92,6 +92,8 @@ class _Common:
     gang_options: tuple[GangOption, ...]
     memory_gb: float
     mandatory: bool
+    chained: bool
+    pausing: Pausing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,19 @@ def _common(row: Row, preset: WorkloadPreset, member_id: str) -> _Common:
         gang_options=tuple(GangOption(count, float(kept.value)) for count, kept in preset.gang_options),
         memory_gb=float(row.decimal("memory_gb") if row.has("memory_gb") else preset.memory_gb.value),
         mandatory=row.flag("mandatory"),
+        chained=row.flag("chained"),
+        pausing=_pausing(row),
     )
+
+
+def _pausing(row: Row) -> Pausing | None:
+    """Return how the campaign's workloads may pause; ``pauses`` is most pauses and hours for each."""
+    if not row.has("pauses"):
+        return None
+    pauses = row.row("pauses")
+    pausing = Pausing(pauses.integer("most"), float(pauses.decimal("resume_hours")))
+    pauses.finish()
+    return pausing
 
 
 def _works(row: Row, sustained_flops: Decimal) -> tuple[_Work, ...]:
@@ -151,6 +165,9 @@ def _workload(common: _Common, work: _Work, index: int, worth_yen: Decimal, valu
         tags=common.tags,
         late_start_yen_per_period=_rounded(worth_yen * values.late_fraction),
         cost_not_run_yen=None if common.mandatory else _rounded(worth_yen),
+        # A chained campaign is one development: each run starts from the checkpoint of the one before.
+        after_workload_ids=(f"{common.id}-{index}",) if common.chained and index else (),
+        pausing=common.pausing,
     )
 
 

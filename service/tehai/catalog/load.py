@@ -8,8 +8,11 @@ from tehai.catalog.figure import CatalogError, Figure, Source
 from tehai.catalog.model import (
     Catalog,
     CatalogAccelerator,
+    CatalogAllocation,
+    CatalogCapacityBlock,
     CatalogMarket,
     CatalogOffer,
+    CatalogOfferKind,
     CatalogOnDemand,
     CatalogPool,
     CatalogProgramme,
@@ -75,6 +78,10 @@ def _figure(row: Row, key: str, sources: Sources) -> Figure:
     return read_figure(row.row(key), sources)
 
 
+def _optional_figure(row: Row, key: str, sources: Sources) -> Figure | None:
+    return _figure(row, key, sources) if row.has(key) else None
+
+
 def _market(document: Row, sources: Sources) -> CatalogMarket:
     row = document.row("market")
     market = CatalogMarket(
@@ -83,6 +90,8 @@ def _market(document: Row, sources: Sources) -> CatalogMarket:
         yen_interest_rate=_figure(row, "yen_interest_rate", sources),
         dollar_interest_rate=_figure(row, "dollar_interest_rate", sources),
         reference_sustained_flops=_figure(row, "reference_sustained_flops", sources),
+        discount_rate=_figure(row, "discount_rate", sources),
+        usd_conversion_spread_yen=_figure(row, "usd_conversion_spread_yen", sources),
     )
     row.finish()
     document.finish()
@@ -108,9 +117,9 @@ def _site(row: Row, sources: Sources) -> CatalogSite:
         country_code=row.text("country"),
         operator_country_code=row.text("operator"),
         power_usage_effectiveness=_figure(row, "pue", sources),
-        electricity_yen_per_kwh=_figure(row, "electricity_yen_per_kwh", sources)
-        if row.has("electricity_yen_per_kwh")
-        else None,
+        electricity_yen_per_kwh=_optional_figure(row, "electricity_yen_per_kwh", sources),
+        operator_id=row.text("operator_id"),
+        grid_carbon_kg_per_kwh=_optional_figure(row, "grid_carbon_kg_per_kwh", sources),
     )
     row.finish()
     return site
@@ -123,6 +132,7 @@ def _pool(row: Row, sources: Sources) -> CatalogPool:
         site_id=row.text("site"),
         accelerator_id=row.text("accelerator"),
         gang_accelerators_max=_figure(row, "gang_max", sources),
+        node_accelerators=_optional_figure(row, "node", sources),
     )
     row.finish()
     return pool
@@ -132,11 +142,13 @@ def _offers(document: Row, sources: Sources) -> tuple[CatalogOffer, ...]:
     offers = [_offer(row, _on_demand(row, sources)) for row in document.rows("on_demand")]
     offers += [_offer(row, _reservation(row, sources)) for row in document.rows("reservations")]
     offers += [_offer(row, _purchase(row, sources)) for row in document.rows("purchases")]
+    offers += [_offer(row, _allocation(row, sources)) for row in document.rows("allocations")]
+    offers += [_offer(row, _capacity_block(row, sources)) for row in document.rows("capacity_blocks")]
     document.finish()
     return tuple(offers)
 
 
-def _offer(row: Row, kind: CatalogOnDemand | CatalogReservation | CatalogPurchase) -> CatalogOffer:
+def _offer(row: Row, kind: CatalogOfferKind) -> CatalogOffer:
     offer = CatalogOffer(
         id=row.text("id"),
         display_name=row.text("display_name"),
@@ -194,6 +206,30 @@ def _purchase(row: Row, sources: Sources) -> CatalogPurchase:
     )
 
 
+def _allocation(row: Row, sources: Sources) -> CatalogAllocation:
+    return CatalogAllocation(
+        read_price(row.row("price"), sources),
+        _figure(row, "accelerators", sources),
+        _figure(row, "hours_per_fiscal_year", sources),
+    )
+
+
+def _capacity_block(row: Row, sources: Sources) -> CatalogCapacityBlock:
+    terms = []
+    for item in row.rows("terms"):
+        terms.append((_figure(item, "days", sources), read_price(item.row("price"), sources)))
+        item.finish()
+    if not terms:
+        raise row.fail("terms", "at least one term is needed")
+    return CatalogCapacityBlock(
+        block_accelerators=_figure(row, "block", sources),
+        blocks_max=_figure(row, "blocks_max", sources),
+        booking_days_min=_figure(row, "booking_days_min", sources),
+        booking_days_max=_figure(row, "booking_days_max", sources),
+        terms=tuple(terms),
+    )
+
+
 def _programme(row: Row, sources: Sources) -> CatalogProgramme:
     programme = CatalogProgramme(
         id=row.text("id"),
@@ -203,8 +239,9 @@ def _programme(row: Row, sources: Sources) -> CatalogProgramme:
         rates=tuple((item.choice("size_class", SizeClass), read_figure(item, sources)) for item in row.rows("rates")),
         eligible_countries=CountryRule(row.texts("eligible_site_countries"), row.texts("eligible_operator_countries")),
         eligible_tags=row.texts("eligible_tags"),
-        project_cap_yen=_figure(row, "project_cap_yen", sources) if row.has("project_cap_yen") else None,
+        project_cap_yen=_optional_figure(row, "project_cap_yen", sources),
         budgets=tuple((item.integer("fiscal_year"), read_figure(item, sources)) for item in row.rows("budgets")),
+        payment_lag_days=_figure(row, "payment_lag_days", sources),
     )
     row.finish()
     return programme

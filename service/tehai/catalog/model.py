@@ -12,13 +12,15 @@ from tehai.domain.workload import CountryRule, SizeClass
 
 @dataclass(frozen=True, slots=True)
 class CatalogMarket:
-    """Exchange rate and interest rates."""
+    """Exchange rate, interest rates, discount rate and what a bank takes for a dollar."""
 
     usd_jpy_spot: Figure
     spot_date: date
     yen_interest_rate: Figure
     dollar_interest_rate: Figure
     reference_sustained_flops: Figure
+    discount_rate: Figure
+    usd_conversion_spread_yen: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class CatalogAccelerator:
 
 @dataclass(frozen=True, slots=True)
 class CatalogSite:
-    """A data centre or cloud region; electricity is quoted in yen per kWh."""
+    """A data centre or cloud region; electricity is quoted in yen per kWh, emissions in kg per kWh."""
 
     id: str
     display_name: str
@@ -42,17 +44,20 @@ class CatalogSite:
     operator_country_code: str
     power_usage_effectiveness: Figure
     electricity_yen_per_kwh: Figure | None
+    operator_id: str
+    grid_carbon_kg_per_kwh: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogPool:
-    """Accelerators of one type at one site."""
+    """Accelerators of one type at one site, let in nodes (None: one by one)."""
 
     id: str
     display_name: str
     site_id: str
     accelerator_id: str
     gang_accelerators_max: Figure
+    node_accelerators: Figure | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,27 @@ class CatalogPurchase:
     metered: bool
 
 
-CatalogOfferKind = CatalogOnDemand | CatalogReservation | CatalogPurchase
+@dataclass(frozen=True, slots=True)
+class CatalogAllocation:
+    """Hours granted for each fiscal year on a public machine, used at a price."""
+
+    price: QuotedPrice
+    accelerators: Figure
+    hours_per_fiscal_year: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCapacityBlock:
+    """Blocks for days, booked so many days ahead; terms are (days, price)."""
+
+    block_accelerators: Figure
+    blocks_max: Figure
+    booking_days_min: Figure
+    booking_days_max: Figure
+    terms: tuple[tuple[Figure, QuotedPrice], ...]
+
+
+CatalogOfferKind = CatalogOnDemand | CatalogReservation | CatalogPurchase | CatalogAllocation | CatalogCapacityBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +149,7 @@ class CatalogProgramme:
     eligible_tags: tuple[str, ...]
     project_cap_yen: Figure | None
     budgets: tuple[tuple[int, Figure], ...]
+    payment_lag_days: Figure
 
 
 @dataclass(frozen=True, slots=True)

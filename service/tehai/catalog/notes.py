@@ -17,7 +17,7 @@ def portfolio_notes(existing: tuple[Offer, ...], availability: Availability) -> 
     made += [(f"offers/{offer_id}", "most that this portfolio can get") for offer_id in availability.limits]
     made += [(f"sites/{site_id}/power_limit_kw", "") for site_id in availability.power_limits_kw]
     made += [(f"programmes/{programme_id}/budgets/{year}", "") for programme_id, year in availability.budgets_yen]
-    made.append(("rules", "minimum domestic shares and portfolio budgets"))
+    made.append(("rules", "minimum domestic shares, portfolio budgets and limits on concentration"))
     return tuple(_assumption(subject, remark) for subject, remark in made)
 
 

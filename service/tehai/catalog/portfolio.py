@@ -22,7 +22,7 @@ from tehai.catalog.supply import (
 from tehai.domain.calendar import Calendar
 from tehai.domain.market import FiscalYearAmount
 from tehai.domain.offer import Existing, Offer
-from tehai.domain.problem import SCHEMA_VERSION, FiscalYearShare, Problem, Rules
+from tehai.domain.problem import SCHEMA_VERSION, ConcentrationLimit, FiscalYearShare, Problem, Rules
 from tehai.domain.workload import CountryRule, Member, SizeClass
 
 DEMO_PROBLEM_NAMES = ("team-japan", "small")
@@ -66,7 +66,7 @@ def problem_of(catalog: Catalog, document: Row) -> Problem:
         accelerators=tuple(accelerator_of(item) for item in catalog.accelerators if item.id in accelerator_ids),
         sites=tuple(site_of(item, availability) for item in catalog.sites if item.id in site_ids),
         pools=tuple(pool_of(pool) for pool in pools),
-        offers=existing + tuple(offer_of(offer, availability, calendar.period_hours) for offer in offers),
+        offers=existing + tuple(offer_of(offer, availability, calendar) for offer in offers),
         members=members,
         workloads=workloads,
         programmes=tuple(programme_of(programme, availability, fiscal_years) for programme in programmes),
@@ -121,9 +121,22 @@ def _rules(row: Row) -> Rules:
             FiscalYearShare(int(year), float(shares.decimal(year))) for year in shares.names()
         ),
         portfolio_budgets=tuple(FiscalYearAmount(int(year), budgets.integer(year)) for year in budgets.names()),
+        concentration_limits=_concentration_limits(row),
     )
     row.finish()
     return rules
+
+
+def _concentration_limits(row: Row) -> tuple[ConcentrationLimit, ...]:
+    """Return the largest shares by operator and fiscal year."""
+    if not row.has("concentration_limits"):
+        return ()
+    found = []
+    operators = row.row("concentration_limits")
+    for operator_id in operators.names():
+        years = operators.row(operator_id)
+        found += [ConcentrationLimit(operator_id, int(year), float(years.decimal(year))) for year in years.names()]
+    return tuple(found)
 
 
 def _check(

@@ -10,6 +10,8 @@ from tehai.catalog.figure import Figure, source_note
 from tehai.catalog.model import (
     Catalog,
     CatalogAccelerator,
+    CatalogAllocation,
+    CatalogCapacityBlock,
     CatalogMarket,
     CatalogOffer,
     CatalogOnDemand,
@@ -19,8 +21,21 @@ from tehai.catalog.model import (
     CatalogReservation,
     CatalogSite,
 )
+from tehai.domain.calendar import Calendar
 from tehai.domain.market import FiscalYearAmount, Market
-from tehai.domain.offer import DeliveryStep, Offer, OfferKind, OnDemand, Purchase, Reservation, ReservationTerm
+from tehai.domain.offer import (
+    Allocation,
+    CapacityBlock,
+    CapacityBlockTerm,
+    DeliveryStep,
+    FiscalYearHours,
+    Offer,
+    OfferKind,
+    OnDemand,
+    Purchase,
+    Reservation,
+    ReservationTerm,
+)
 from tehai.domain.problem import SourceNote
 from tehai.domain.programme import Programme, SizeClassRate, UsageGrant
 from tehai.domain.supply import Accelerator, FamilyThroughput, Pool, Site
@@ -59,6 +74,8 @@ def market_of(catalog: CatalogMarket) -> Market:
         spot_date=catalog.spot_date,
         yen_interest_rate=catalog.yen_interest_rate.value,
         dollar_interest_rate=catalog.dollar_interest_rate.value,
+        discount_rate=catalog.discount_rate.value,
+        usd_conversion_spread_yen=catalog.usd_conversion_spread_yen.value,
     )
 
 
@@ -76,7 +93,7 @@ def accelerator_of(catalog: CatalogAccelerator) -> Accelerator:
 def site_of(catalog: CatalogSite, availability: Availability) -> Site:
     """Return a site of a problem, with the buyer's power limit."""
     limit = availability.power_limits_kw.get(catalog.id)
-    electricity = catalog.electricity_yen_per_kwh
+    electricity, carbon = catalog.electricity_yen_per_kwh, catalog.grid_carbon_kg_per_kwh
     return Site(
         id=catalog.id,
         display_name=catalog.display_name,
@@ -85,6 +102,8 @@ def site_of(catalog: CatalogSite, availability: Availability) -> Site:
         power_limit_kw=None if limit is None else float(limit),
         power_usage_effectiveness=float(catalog.power_usage_effectiveness.value),
         electricity_yen_per_kwh=None if electricity is None else electricity.value,
+        operator_id=catalog.operator_id,
+        grid_carbon_kg_per_kwh=0.0 if carbon is None else float(carbon.value),
     )
 
 
@@ -96,16 +115,18 @@ def pool_of(catalog: CatalogPool) -> Pool:
         site_id=catalog.site_id,
         accelerator_id=catalog.accelerator_id,
         gang_accelerators_max=int(catalog.gang_accelerators_max.value),
+        node_accelerators=1 if catalog.node_accelerators is None else int(catalog.node_accelerators.value),
     )
 
 
-def offer_of(catalog: CatalogOffer, availability: Availability, period_hours: int) -> Offer:
+def offer_of(catalog: CatalogOffer, availability: Availability, calendar: Calendar) -> Offer:
     """Return an offer of a problem, its days turned into periods and the buyer's quantity put in."""
     limit = availability.limits.get(catalog.id)
-    return Offer(catalog.id, catalog.display_name, catalog.pool_id, _kind_of(catalog, limit, period_hours))
+    return Offer(catalog.id, catalog.display_name, catalog.pool_id, _kind_of(catalog, limit, calendar))
 
 
-def _kind_of(catalog: CatalogOffer, limit: int | None, period_hours: int) -> OfferKind:
+def _kind_of(catalog: CatalogOffer, limit: int | None, calendar: Calendar) -> OfferKind:
+    period_hours = calendar.period_hours
     match catalog.kind:
         case CatalogOnDemand() as kind:
             quota = int(kind.quota_accelerators.value) if limit is None else limit
@@ -126,6 +147,25 @@ def _kind_of(catalog: CatalogOffer, limit: int | None, period_hours: int) -> Off
             )
         case CatalogPurchase() as kind:
             return _purchase_of(catalog, kind, limit, period_hours)
+        case CatalogAllocation() as kind:
+            hours = float(kind.hours_per_fiscal_year.value)
+            return Allocation(
+                price_per_accelerator_hour=kind.price.unit_price(),
+                accelerators=int(kind.accelerators.value) if limit is None else limit,
+                quotas=tuple(FiscalYearHours(year, hours) for year in calendar.fiscal_years()),
+                from_date=catalog.from_date,
+                until_date=catalog.until_date,
+            )
+        case CatalogCapacityBlock() as kind:
+            return CapacityBlock(
+                block_accelerators=int(kind.block_accelerators.value),
+                blocks_max=int(kind.blocks_max.value) if limit is None else limit,
+                booking_periods_min=periods_of_lead(kind.booking_days_min.value, period_hours),
+                booking_periods_max=int(kind.booking_days_max.value * HOURS_PER_DAY / period_hours),
+                terms=tuple(CapacityBlockTerm(int(days.value), price.unit_price()) for days, price in kind.terms),
+                from_date=catalog.from_date,
+                until_date=catalog.until_date,
+            )
 
 
 def _purchase_of(catalog: CatalogOffer, kind: CatalogPurchase, limit: int | None, period_hours: int) -> Purchase:
@@ -161,12 +201,13 @@ def programme_of(catalog: CatalogProgramme, availability: Availability, fiscal_y
             eligible_countries=catalog.eligible_countries,
             eligible_tags=catalog.eligible_tags,
             project_cap_yen=None if cap is None else int(cap.value),
-            budgets=tuple(
-                FiscalYearAmount(year, availability.budgets_yen.get((catalog.id, year), int(figure.value)))
-                for year, figure in catalog.budgets
-                if year in fiscal_years
-            ),
         ),
+        budgets=tuple(
+            FiscalYearAmount(year, availability.budgets_yen.get((catalog.id, year), int(figure.value)))
+            for year, figure in catalog.budgets
+            if year in fiscal_years
+        ),
+        payment_lag_days=int(catalog.payment_lag_days.value),
     )
 
 
@@ -196,6 +237,17 @@ def figures_of_offer(offer: CatalogOffer) -> tuple[tuple[str, Figure], ...]:
                 ("residual_fraction", kind.residual_fraction),
                 ("residual_haircut_fraction", kind.residual_haircut_fraction),
             )
+        case CatalogAllocation() as kind:
+            return (("accelerators", kind.accelerators), ("quotas", kind.hours_per_fiscal_year))
+        case CatalogCapacityBlock() as kind:
+            days_of_terms = tuple((f"terms/{index}/term_days", days) for index, (days, _) in enumerate(kind.terms))
+            return (
+                ("block_accelerators", kind.block_accelerators),
+                ("blocks_max", kind.blocks_max),
+                ("booking_periods_min", kind.booking_days_min),
+                ("booking_periods_max", kind.booking_days_max),
+                *days_of_terms,
+            )
 
 
 def notes_of_offer(offer: CatalogOffer) -> tuple[SourceNote, ...]:
@@ -203,6 +255,8 @@ def notes_of_offer(offer: CatalogOffer) -> tuple[SourceNote, ...]:
     subject = f"offers/{offer.id}"
     if isinstance(offer.kind, CatalogReservation):
         prices = [(f"terms/{index}/price", term.price) for index, term in enumerate(offer.kind.terms)]
+    elif isinstance(offer.kind, CatalogCapacityBlock):
+        prices = [(f"terms/{index}/price", price) for index, (_, price) in enumerate(offer.kind.terms)]
     else:
         prices = [("price", offer.kind.price)]
     notes = [source_note(subject, field, price.provenance) for field, price in prices]
@@ -221,6 +275,8 @@ def notes_of_supply(catalog: Catalog, pool_ids: frozenset[str]) -> tuple[SourceN
         source_note("market", "yen_interest_rate", market.yen_interest_rate.provenance),
         source_note("market", "dollar_interest_rate", market.dollar_interest_rate.provenance),
         source_note("market", "reference_sustained_flops", market.reference_sustained_flops.provenance),
+        source_note("market", "discount_rate", market.discount_rate.provenance),
+        source_note("market", "usd_conversion_spread_yen", market.usd_conversion_spread_yen.provenance),
     ]
     for accelerator in catalog.accelerators:
         if accelerator.id in accelerator_ids:
@@ -230,6 +286,8 @@ def notes_of_supply(catalog: Catalog, pool_ids: frozenset[str]) -> tuple[SourceN
             notes += _notes_of_site(site)
     for pool in pools:
         notes.append(source_note(f"pools/{pool.id}", "gang_accelerators_max", pool.gang_accelerators_max.provenance))
+        if pool.node_accelerators is not None:
+            notes.append(source_note(f"pools/{pool.id}", "node_accelerators", pool.node_accelerators.provenance))
     for offer in catalog.offers:
         if offer.pool_id in pool_ids:
             notes += notes_of_offer(offer)
@@ -252,11 +310,13 @@ def _notes_of_site(site: CatalogSite) -> list[SourceNote]:
     notes = [source_note(subject, "power_usage_effectiveness", site.power_usage_effectiveness.provenance)]
     if site.electricity_yen_per_kwh is not None:
         notes.append(source_note(subject, "electricity_yen_per_kwh", site.electricity_yen_per_kwh.provenance))
+    if site.grid_carbon_kg_per_kwh is not None:
+        notes.append(source_note(subject, "grid_carbon_kg_per_kwh", site.grid_carbon_kg_per_kwh.provenance))
     return notes
 
 
 def notes_of_programme(programme: CatalogProgramme, fiscal_years: tuple[int, ...]) -> tuple[SourceNote, ...]:
-    """Return the notes of a programme's rates, cap and budgets."""
+    """Return the notes of a programme's rates, cap, budgets and payment."""
     subject = f"programmes/{programme.id}"
     notes = [source_note(subject, f"rates/{size.value}", figure.provenance) for size, figure in programme.rates]
     if programme.project_cap_yen is not None:
@@ -264,4 +324,5 @@ def notes_of_programme(programme: CatalogProgramme, fiscal_years: tuple[int, ...
     for year, figure in programme.budgets:
         if year in fiscal_years:
             notes.append(source_note(subject, f"budgets/{year}", figure.provenance))
+    notes.append(source_note(subject, "payment_lag_days", programme.payment_lag_days.provenance))
     return tuple(notes)

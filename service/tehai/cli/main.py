@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": ("tehai.cli.demo", "Solve a ready problem."),
     "check": ("tehai.cli.check", "Say everything that is wrong with a problem, without solving it."),
     "verify": ("tehai.cli.verify", "Check a saved plan and its bound against a problem, independently of the solver."),
+    "roll": ("tehai.cli.roll", "Make the problem that a plan leaves on a later day."),
     "serve": ("tehai.cli.serve", "Answer over gRPC until told to end."),
     "version": ("tehai.cli.version", "Print the version."),
 }

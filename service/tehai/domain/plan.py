@@ -47,13 +47,21 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Whole yen claimed from a programme for one fiscal year."""
+
+    programme_id: str
+    fiscal_year: int
+    amount_yen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
-    """A workload with its segments; ``programme_id`` is empty where nothing is claimed."""
+    """A workload with its segments in order of time, one unless it pauses, and what it claims."""
 
     workload_id: str
     segments: tuple[Segment, ...]
-    programme_id: str
-    claims: tuple[FiscalYearAmount, ...]
+    claims: tuple[Claim, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +77,26 @@ class ReservationOrder:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrder:
-    """Units ordered (and paid) in ``order_period``."""
+    """Units ordered in ``order_period``, with claims from at most one programme for its fiscal year."""
 
     offer_id: str
     order_period: int
     order_date: date
     units: int
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityBlockOrder:
+    """Blocks of one term (position in the offer, from 0) that begin in one period and are booked in another."""
+
+    offer_id: str
+    term_index: int
+    start_period: int
+    start_date: date
+    booking_period: int
+    booking_date: date
+    blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,12 @@ class BillComponent(Enum):
     GRANT = "grant"
     LATENESS = "lateness"
     NOT_RUN = "not_run"
+    ALLOCATION = "allocation"
+    CAPACITY_BLOCK = "capacity_block"
+    TRANSFER = "transfer"
+    PORTING = "porting"
+    CARBON = "carbon"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +155,5 @@ class Plan:
     cash: tuple[FiscalYearAmount, ...]
     obligation_after_horizon_yen: int
     objective_yen: int
+    capacity_block_orders: tuple[CapacityBlockOrder, ...] = ()
+    claims_receivable_after_horizon_yen: int = 0

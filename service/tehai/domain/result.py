@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tehai.domain.certificate import Certificate
+from tehai.domain.market import FiscalYearAmount
 from tehai.domain.plan import Plan, StopReason
 
 
@@ -49,6 +50,59 @@ class UnplaceableWorkload:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedAmount:
+    """Whole yen of one component, member, site or currency."""
+
+    name: str
+    amount_yen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimUse:
+    """What is claimed against one limit of a programme, before the horizon (``made_yen``) and in it."""
+
+    limit: str
+    claimed_yen: int
+    made_yen: int
+    limit_yen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowPrice:
+    """Yen of objective saved by one unit more of a limit, with what is used of it and the limit, in its unit."""
+
+    row: str
+    value: float
+    unit: str
+    used: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemberBill:
+    """What a member pays, of that its part of objective less bound, and its bill at list prices."""
+
+    member_id: str
+    bill_yen: int
+    remainder_yen: int
+    list_bill_yen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """What follows from plan and prices for those who pay; each ``by_`` list sums to the objective."""
+
+    by_component: tuple[NamedAmount, ...]
+    by_member: tuple[NamedAmount, ...]
+    by_site: tuple[NamedAmount, ...]
+    by_currency: tuple[NamedAmount, ...]
+    by_fiscal_year: tuple[FiscalYearAmount, ...]
+    claim_uses: tuple[ClaimUse, ...]
+    shadow_prices: tuple[ShadowPrice, ...]
+    member_bills: tuple[MemberBill, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SolveResult:
     """A verified plan with its bound; ``gap`` and ``gap_on_bill`` are None where they have no meaning."""
 
@@ -69,3 +123,4 @@ class SolveResult:
     stop_reason: StopReason
     unplaceable_workloads: tuple[UnplaceableWorkload, ...]
     uncapped: tuple[str, ...]
+    breakdown: Breakdown | None = None

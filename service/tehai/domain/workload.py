@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import Enum
+
+from tehai.domain.market import FiscalYearAmount
 
 
 class SizeClass(Enum):
@@ -16,11 +19,19 @@ class SizeClass(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A company or body in the portfolio."""
+    """A company or body in the portfolio.
+
+    ``flags`` are facts that grant rates depend on; ``budgets`` limit list bills less grants by fiscal year;
+    ``share_fraction`` is its part of jointly bought capacity; ``cost_of_capital`` discounts its own purchases.
+    """
 
     id: str
     display_name: str
     size_class: SizeClass
+    flags: tuple[str, ...] = ()
+    budgets: tuple[FiscalYearAmount, ...] = ()
+    share_fraction: float | None = None
+    cost_of_capital: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,28 @@ class CountryRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Porting:
+    """Cost of porting a workload to one type of accelerator."""
+
+    accelerator_id: str
+    amount_yen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """How often a workload may stop and go on, and the hours that the gang runs longer for each pause."""
+
+    pauses_max: int
+    resume_overhead_hours: float
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """One training job.
 
     Exactly one of ``normalised_accelerator_hours`` and ``flops`` is given. ``cost_not_run_yen`` is None for a
-    mandatory workload. ``memory_gb`` is for the whole gang.
+    mandatory workload. ``memory_gb`` is for the whole gang. It runs after ``after_workload_ids`` have ended. Its data,
+    ``data_terabytes`` at ``data_site_id``, is moved to where it runs. ``pausing`` is None where it runs in one piece.
     """
 
     id: str
@@ -68,6 +96,11 @@ class Workload:
     tags: tuple[str, ...]
     late_start_yen_per_period: int
     cost_not_run_yen: int | None
+    after_workload_ids: tuple[str, ...] = ()
+    data_site_id: str | None = None
+    data_terabytes: float = 0.0
+    porting: tuple[Porting, ...] = ()
+    pausing: Pausing | None = None
 
     @property
     def mandatory(self) -> bool:

@@ -16,34 +16,56 @@ from tehai.engine.market_arrays import FloatArray
 
 @dataclass(frozen=True)
 class PlanArrays:
-    """A plan as arrays: mode, start, programme by workload, claims (W, Y) in yen, units by order option.
+    """A plan as arrays: mode, start, pauses (code) and claim set by workload, claims (W, S, Y) in yen, units by option.
 
-    Mode -1 is not run, programme -1 is none.
+    Mode -1 is not run, claim set -1 claims nothing. Slot i of ``claims`` is the i-th programme of the claim set;
+    ``order_claims`` are the yen claimed for the units of each order option.
     """
 
     mode: IntArray
     start: IntArray
-    programme: IntArray
+    pauses: IntArray
+    claim_set: IntArray
     claims: FloatArray
     units: IntArray
+    order_claims: FloatArray
 
     def as_dict(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by the names the engine reads."""
         return {
             "mode": self.mode,
             "start": self.start,
-            "programme": self.programme,
+            "pauses": self.pauses,
+            "claim_set": self.claim_set,
             "claims": self.claims,
             "units": self.units,
+            "order_claims": self.order_claims,
+        }
+
+    def columns(self) -> tuple[IntArray, dict[str, NDArray[Any]]]:
+        """Return the placed workloads, and their columns as the engine expands them."""
+        placed = np.flatnonzero(self.mode >= 0)
+        return placed, {
+            "mode": self.mode[placed],
+            "start": self.start[placed],
+            "pauses": self.pauses[placed],
+            "claim_set": self.claim_set[placed],
         }
 
 
 def empty_plan(instance: EngineInstance) -> PlanArrays:
     """Return the plan that places and orders nothing."""
-    workloads, years = instance.arrays["workloads"], len(instance.years)
-    nowhere = np.full(workloads, -1, dtype=np.int64)
-    units = np.zeros(len(instance.order_keys), dtype=np.int64)
-    return PlanArrays(nowhere, np.zeros(workloads, dtype=np.int64), nowhere.copy(), np.zeros((workloads, years)), units)
+    workloads, options = instance.arrays["workloads"], len(instance.order_keys)
+    nothing = np.zeros(workloads, dtype=np.int64)
+    return PlanArrays(
+        mode=nothing - 1,
+        start=nothing,
+        pauses=nothing.copy(),
+        claim_set=nothing - 1,
+        claims=np.zeros((workloads, instance.set_size, len(instance.years))),
+        units=np.zeros(options, dtype=np.int64),
+        order_claims=np.zeros(options),
+    )
 
 
 @dataclass(frozen=True)
@@ -66,8 +88,10 @@ class Search:
 
         The plan may order more than its offers allow, as the rounding of a fraction can; what is too much is left out.
         """
-        self._years = len(instance.years)
-        start = replace(plan, units=units_within_limits(instance, plan.units))
+        self._shape = (instance.set_size, len(instance.years))
+        units = units_within_limits(instance, plan.units)
+        claims = np.minimum(plan.order_claims, units * instance.arrays["option_claim_yen"])
+        start = replace(plan, units=units, order_claims=claims)
         self._native = _native.Search(instance.native, prices, start.as_dict(), chains, seed, instance.mandatory_yen)
 
     def construct(self) -> None:
@@ -101,7 +125,7 @@ class Search:
     def best_plan(self) -> PlanArrays | None:
         """Return the best feasible plan; None before there is one."""
         found = self._native.best_plan()
-        return None if found is None else plan_from_dict(found, self._years)
+        return None if found is None else plan_from_dict(found, self._shape)
 
 
 def units_within_limits(instance: EngineInstance, units: IntArray) -> IntArray:
@@ -110,10 +134,10 @@ def units_within_limits(instance: EngineInstance, units: IntArray) -> IntArray:
     kept = np.zeros_like(units)
     live = np.zeros((len(arrays["committed_pool"]), arrays["periods"]), dtype=np.int64)
     for option in np.flatnonzero(units > 0):
-        offer = int(np.searchsorted(arrays["option_offset"], option, side="right")) - 1
+        offer = int(instance.offer_of_option[option])
         first = arrays["option_first"][option]
         length = arrays["live_offset"][option + 1] - arrays["live_offset"][option]
-        # A reservation limits what is live at once, a purchase all orders together.
+        # A reservation or a block limits what is live at once, a purchase all orders together.
         span = slice(first, first + length) if arrays["limit_is_live"][offer] else slice(None)
         left = int(arrays["unit_limit"][offer]) - int(live[offer, span].max(initial=0))
         kept[option] = min(int(units[option]), max(left, 0))
@@ -121,7 +145,14 @@ def units_within_limits(instance: EngineInstance, units: IntArray) -> IntArray:
     return kept
 
 
-def plan_from_dict(found: Mapping[str, Any], year_count: int) -> PlanArrays:
-    """Shape the engine's arrays into a plan."""
-    claims = np.asarray(found["claims"]).reshape(len(found["mode"]), year_count)
-    return PlanArrays(found["mode"], found["start"], found["programme"], claims, found["units"])
+def plan_from_dict(found: Mapping[str, Any], claim_shape: tuple[int, int]) -> PlanArrays:
+    """Shape the engine's arrays into a plan; ``claim_shape`` is slots by fiscal years."""
+    return PlanArrays(
+        mode=found["mode"],
+        start=found["start"],
+        pauses=found["pauses"],
+        claim_set=found["claim_set"],
+        claims=np.asarray(found["claims"]).reshape(len(found["mode"]), *claim_shape),
+        units=found["units"],
+        order_claims=np.asarray(found["order_claims"]),
+    )

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from rich.table import Table
 
-from tehai.domain.offer import PaymentTiming, Purchase, Reservation
-from tehai.domain.plan import Plan, PurchaseOrder, ReservationOrder
-from tehai.report.formats import MILLION, new_table
+from tehai.domain.calendar import HOURS_PER_DAY
+from tehai.domain.offer import CapacityBlock, PaymentTiming, Purchase, Reservation, ReservationTerm
+from tehai.domain.plan import CapacityBlockOrder, Plan, PurchaseOrder, ReservationOrder
+from tehai.report.formats import MILLION, million, new_table, percent
 from tehai.report.names import Names, shown
 
 
@@ -29,8 +30,9 @@ class Commitment:
 
 
 def commitments(names: Names, plan: Plan) -> list[Commitment]:
-    """Return every reservation and purchase of the plan, the first to sign first."""
+    """Return every reservation, capacity block and purchase of the plan, the first to sign first."""
     found = [_reservation(names, order) for order in plan.reservation_orders]
+    found += [_capacity_block(names, order) for order in plan.capacity_block_orders]
     found += [_purchase(names, order) for order in plan.purchase_orders]
     return sorted(found, key=lambda commitment: (commitment.sign_by, commitment.offer, commitment.capacity_from))
 
@@ -40,8 +42,8 @@ def commitments_table(names: Names, plan: Plan) -> Table | None:
     rows = commitments(names, plan)
     if not rows:
         return None
-    caption = "Book by is the last day that keeps the lead time. Fees are for the whole term, also past the horizon."
-    texts = ("Book by", "Offer", "What", "Capacity from", "Payment")
+    caption = "Fees are those in force on the day of booking, for the whole term, also past the horizon."
+    texts = ("Book on", "Offer", "What", "Capacity from", "Payment")
     table = new_table("Commitments to sign, fees in millions", texts, ("Accelerators", "Fee"), caption)
     for row in rows:
         day, start = row.sign_by.isoformat(), row.capacity_from.isoformat()
@@ -65,12 +67,43 @@ def _reservation(names: Names, order: ReservationOrder) -> Commitment:
     term = kind.terms[order.term_index]
     accelerators = order.blocks * kind.block_accelerators
     price = term.price_per_accelerator_hour
-    fee = price.amount * accelerators * term.term_periods * calendar.period_hours
-    timing = "all when booked" if term.payment_timing is PaymentTiming.PREPAID else "each period"
-    what = f"{order.blocks} × {kind.block_accelerators} for {term.term_periods} periods"
     booked = calendar.date_of(order.start_period - kind.lead_time_periods)
+    fee = price.amount_on(booked) * accelerators * term.term_periods * calendar.period_hours
+    what = f"{order.blocks} × {kind.block_accelerators} for {term.term_periods} periods"
     start = calendar.date_of(order.start_period)
-    return Commitment(booked, shown(offer), what, start, accelerators, fee, price.currency_code, timing)
+    return Commitment(booked, shown(offer), what, start, accelerators, fee, price.currency_code, _timing(term))
+
+
+def _timing(term: ReservationTerm) -> str:
+    """Return when a term is paid, in words."""
+    if term.payment_timing is PaymentTiming.PREPAID:
+        return "all when booked"
+    if term.payment_timing is PaymentTiming.PERIODIC:
+        return "each period"
+    return f"{percent(term.upfront_fraction)} when booked, the rest each period"
+
+
+def _capacity_block(names: Names, order: CapacityBlockOrder) -> Commitment:
+    offer = names.offers[order.offer_id]
+    kind = offer.kind
+    if not isinstance(kind, CapacityBlock):
+        message = f"offer {offer.id} is not a capacity block"
+        raise TypeError(message)
+    term = kind.terms[order.term_index]
+    accelerators = order.blocks * kind.block_accelerators
+    price = term.price_per_accelerator_hour
+    fee = price.amount_on(order.booking_date) * accelerators * HOURS_PER_DAY * term.term_days
+    what = f"{order.blocks} × {kind.block_accelerators} for {term.term_days} days"
+    return Commitment(
+        order.booking_date,
+        shown(offer),
+        what,
+        order.start_date,
+        accelerators,
+        fee,
+        price.currency_code,
+        "all when booked",
+    )
 
 
 def _purchase(names: Names, order: PurchaseOrder) -> Commitment:
@@ -81,7 +114,14 @@ def _purchase(names: Names, order: PurchaseOrder) -> Commitment:
         raise TypeError(message)
     accelerators = order.units * kind.unit_accelerators
     price = kind.price_per_unit
-    what = f"buy {order.units} × {kind.unit_accelerators}"
+    owner = f" for {names.member(kind.owner_member_id)}" if kind.owner_member_id else ""
+    what = f"buy {order.units} × {kind.unit_accelerators}{owner}"
+    for claim in order.claims:
+        what += f", claim JPY {million(claim.amount_yen)} million from {shown(names.programmes[claim.programme_id])}"
     first = calendar.date_of(order.order_period + kind.delivery_steps[0].periods_after_order)
-    ordered, fee = calendar.date_of(order.order_period), price.amount * order.units
-    return Commitment(ordered, shown(offer), what, first, accelerators, fee, price.currency_code, "all when ordered")
+    ordered = calendar.date_of(order.order_period)
+    fee = price.amount_on(ordered) * order.units
+    steps = kind.payment_steps
+    parts = [f"{percent(step.fraction)} after {step.periods_after_order} periods" for step in steps]
+    timing = "; ".join(parts).replace("after 0 periods", "when ordered") or "all when ordered"
+    return Commitment(ordered, shown(offer), what, first, accelerators, fee, price.currency_code, timing)

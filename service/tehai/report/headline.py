@@ -45,17 +45,24 @@ def _rows(result: SolveResult) -> list[tuple[str, str]]:
     charges = result.objective_yen - result.plan_cost_yen
     return [
         ("Objective", f"{yen(result.objective_yen)}  what is minimised: cost less grants, with charges"),
-        ("Plan cost", f"{yen(result.plan_cost_yen)}  without {yen(charges)} of lateness and not-run charges"),
+        ("Plan cost", f"{yen(result.plan_cost_yen)}  without {yen(charges)} of lateness, not-run and change charges"),
         ("Lower bound", f"{yen(result.lower_bound_yen)}  no plan of this problem costs less"),
         ("Gap", f"{percent(result.gap, 2)} of the objective, {percent(result.gap_on_bill, 2)} of the plan cost"),
         ("Workloads", f"{result.workloads_placed} placed, {result.workloads_not_run} not run"),
         ("Check", "passed: plan and bound re-computed independently" if result.verified else "FAILED"),
-        ("Paid later", f"{yen(result.plan.obligation_after_horizon_yen)} for terms that pass the last period"),
+        ("After the end", _after_the_end(result)),
         (
             "Solve",
             f"{result.solve_seconds:.1f} s, {result.peak_memory_mb:,.0f} MB; ended because {_STOP[result.stop_reason]}",
         ),
     ]
+
+
+def _after_the_end(result: SolveResult) -> str:
+    plan = result.plan
+    text = f"{yen(plan.obligation_after_horizon_yen)} still to pay for what is ordered"
+    receivable = plan.claims_receivable_after_horizon_yen
+    return f"{text}, {yen(receivable)} of grants still to come" if receivable else text
 
 
 def how_to_read(result: SolveResult) -> str:

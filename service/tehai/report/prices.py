@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 
 from tehai.domain.certificate import PricePath
-from tehai.domain.result import SolveResult
+from tehai.domain.result import Breakdown, SolveResult
 from tehai.report.formats import NONE, fiscal_year, new_table
 from tehai.report.names import Names, shown
 from tehai.report.occupancy import PoolOccupancy
@@ -17,6 +17,20 @@ from tehai.report.occupancy import PoolOccupancy
 ROWS_MAX = 12
 # Prices that would print as zero are left out.
 PRICE_MIN = 0.005
+_OF_A_PERIOD = ("pools", "sites", "precedences")
+_PLAIN = {
+    "portfolio_budgets": "Portfolio budget",
+    "capital_ceilings": "Capital ceiling",
+    "minimum_domestic_shares": "Minimum domestic share",
+    "carbon_limits": "Carbon limit",
+    "total_waiting_periods_max": "Waiting of all workloads together",
+}
+_ONE_MORE = {
+    "yen per yen": "yen",
+    "yen per kg": "kg",
+    "yen per period": "period",
+    "yen per normalised hour": "normalised accelerator-hour",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ class Worth:
 def prices_table(names: Names, result: SolveResult, use: Mapping[str, PoolOccupancy]) -> Table | None:
     """Return the pools with the highest prices, then every other limit that has one; None where nothing is scarce."""
     pools = sorted(_pools(names, result, use), key=lambda worth: -worth.average_yen)[:ROWS_MAX]
-    rows = [*pools, *_sites(names, result), *_years(names, result)]
+    rows = [*pools, *_sites(names, result), *_rows(names, result.breakdown)]
     if not rows:
         return None
     caption = (
@@ -70,25 +84,36 @@ def _path(names: Names, path: PricePath, thing: str, unit: str, average: float) 
     return Worth(thing, unit, average, path.values[peak], names.problem.calendar.date_of(peak).isoformat())
 
 
-def _years(names: Names, result: SolveResult) -> list[Worth]:
-    """Return the prices of rows of whole fiscal years."""
-    certificate, nan = result.certificate, float("nan")
-    rows = [
-        *(
-            ("Minimum domestic share", "normalised accelerator-hour less of it", p.value, p.fiscal_year)
-            for p in certificate.domestic_share_prices
-        ),
-        *(("Portfolio budget", "yen", p.value, p.fiscal_year) for p in certificate.budget_prices),
-        *(
-            (f"Budget of {shown(names.programmes[p.programme_id])}", "yen", p.value, p.fiscal_year)
-            for p in certificate.programme_budget_prices
-        ),
+def _rows(names: Names, breakdown: Breakdown | None) -> list[Worth]:
+    """Return the prices of rows that are not of a single period, those worth most first."""
+    if breakdown is None:
+        return []
+    nan = float("nan")
+    return [
+        Worth(row_name(names, price.row), _ONE_MORE[price.unit], nan, price.value, _year(price.row))
+        for price in breakdown.shadow_prices
+        if price.value > PRICE_MIN and price.row.partition("/")[0] not in _OF_A_PERIOD
     ]
-    found = [
-        Worth(thing, unit, nan, value, fiscal_year(year)) for thing, unit, value, year in rows if value > PRICE_MIN
-    ]
-    for cap in certificate.project_cap_prices:
-        if cap.value > PRICE_MIN:
-            thing = f"Cap of {cap.project_id} in {shown(names.programmes[cap.programme_id])}"
-            found.append(Worth(thing, "yen", nan, cap.value, NONE))
-    return found
+
+
+def row_name(names: Names, row: str) -> str:
+    """Return what a row limits, for people, without its fiscal year."""
+    parts = row.split("/")
+    match parts:
+        case ["members", member, "budgets", _]:
+            return f"Budget of {names.member(member)}"
+        case ["programmes", programme, "budgets", _]:
+            return f"Budget of {shown(names.programmes[programme])}"
+        case ["programmes", programme, "projects", project]:
+            return f"Cap of project {project} in {shown(names.programmes[programme])}"
+        case ["programmes", programme, "members", member, _]:
+            return f"Cap of {names.member(member)} in {shown(names.programmes[programme])}"
+        case ["concentration_limits", operator, _]:
+            return f"Work at sites of {operator}"
+        case _:
+            return _PLAIN.get(parts[0], row)
+
+
+def _year(row: str) -> str:
+    last = row.rpartition("/")[2]
+    return fiscal_year(int(last)) if last.isdecimal() else NONE

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from tehai.domain.plan import StopReason
 from tehai.engine.instance import IntArray
-from tehai.engine.search import Cooling, Search, empty_plan
+from tehai.engine.search import Cooling, Search
 from tehai.master.linear_model import MasterError, SolveLimits, Solver
 from tehai.master.restricted import ColumnSet, RestrictedMaster, columns_of_plan
+from tehai.solve.current_start import current_start, planned_fraction
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
@@ -21,6 +21,8 @@ ROUND_ITERATIONS_MIN = 500
 ROUND_SECONDS = 1.5
 # Temperatures of the first and the last iteration of a whole solve, as parts of the mean cost of a workload.
 HOT, COLD = 0.02, 0.0005
+# First temperature where a plan in force places most workloads: it is mended, not thrown away.
+WARM, MOSTLY_PLANNED = 0.002, 0.5
 RUIN_COUNT_MAX = 8
 # Factors on the weights of broken fiscal-year rows, first and last.
 PENALTY_FIRST, PENALTY_LAST = 1.2, 20.0
@@ -68,7 +70,9 @@ def _reached(state: State, effort: Effort) -> StopReason | None:
 
 
 def is_polish_worthwhile(state: State) -> bool:
-    """Whether the columns that can still improve the plan are few enough for an integer master."""
+    """Whether the columns that can still improve the plan are few enough for an integer master, and not tried yet."""
+    if state.objective == state.polished_yen:
+        return False
     if state.instance.native.start_count() > POLISH_STARTS_MAX:
         return False
     threshold = state.objective - state.bound if np.isfinite(state.objective) else abs(state.bound)
@@ -77,9 +81,9 @@ def is_polish_worthwhile(state: State) -> bool:
 
 
 def _first_search(state: State, effort: Effort) -> Search:
-    """Start the chains from the linear optimum's commitments, rounded, and insert every workload."""
+    """Start the chains from the linear optimum's commitments, rounded, and the plan in force; insert all the others."""
     instance = state.instance
-    start = replace(empty_plan(instance), units=rounded_units(state))
+    start = current_start(instance, rounded_units(state))
     search = Search(instance, state.prices, start, max(1, effort.options.threads), effort.options.seed)
     search.construct()
     state.offer_plan(search.best_objective, search.best_plan())
@@ -103,6 +107,7 @@ class _Schedule:
     def __init__(self, state: State, effort: Effort) -> None:
         workloads = max(1, state.instance.arrays["workloads"])
         self._mean_yen = max(1.0, abs(state.bound) / workloads)
+        self._first = WARM if planned_fraction(state.instance) > MOSTLY_PLANNED else HOT
         self._effort = effort
         self._iterations = ROUND_ITERATIONS if workloads <= LARGE_WORKLOADS else ROUND_ITERATIONS_MIN
         self._seconds = 0.0
@@ -125,7 +130,7 @@ class _Schedule:
 
     def _slice(self, first: float, last: float) -> Cooling:
         def temperature(part: float) -> float:
-            cooled: float = self._mean_yen * HOT * (COLD / HOT) ** min(part, 1.0)
+            cooled: float = self._mean_yen * self._first * (COLD / self._first) ** min(part, 1.0)
             return cooled
 
         penalty_scale = PENALTY_FIRST * (PENALTY_LAST / PENALTY_FIRST) ** min(last, 1.0)
@@ -147,6 +152,7 @@ def _search_round(state: State, search: Search, schedule: _Schedule, effort: Eff
 def _polish_round(state: State, search: Search, effort: Effort) -> None:
     """Solve the integer master over the columns that can still improve the plan; adopt what it finds."""
     columns, complete = improving_columns(state)
+    state.polished_yen = state.objective
     master = RestrictedMaster(state.instance, columns, integer=True)
     limits = SolveLimits(
         time_seconds=effort.seconds_for(POLISH_TIME_FRACTION),
@@ -171,7 +177,8 @@ def improving_columns(state: State) -> tuple[ColumnSet, bool]:
     """Return columns whose price exceeds their workload's cheapest by at most plan less bound, and whether all fit.
 
     A column beyond that threshold is in no better plan (reduced-cost fixing), so an integer master over all the others
-    that is solved to the end proves the plan it finds the best there is.
+    that is solved to the end proves the plan it finds the best there is. Columns with pauses are not all listed, so
+    nothing is proven where a workload that can run may pause.
     """
     threshold = state.objective - state.bound if np.isfinite(state.objective) else abs(state.bound)
     threshold += TIE * abs(state.bound) + 1.0
@@ -179,8 +186,11 @@ def improving_columns(state: State) -> tuple[ColumnSet, bool]:
     each = POLISH_COLUMNS_MAX // workloads + 1
     found = state.instance.native.cheap_columns(state.prices, threshold, each)
     counts = np.bincount(found["workload"], minlength=workloads)
-    complete = bool((counts < each).all()) and np.isfinite(state.objective)
+    may_pause = bool((state.instance.arrays["pauses_max"][state.instance.modes["workload"]] > 0).any())
+    complete = bool((counts < each).all()) and np.isfinite(state.objective) and not may_pause
     columns = ColumnSet.from_dict(found)
+    if may_pause:
+        columns = columns.union(state.columns.with_pauses())
     if state.plan is not None:
         columns = columns.union(columns_of_plan(state.plan))
     return columns, complete

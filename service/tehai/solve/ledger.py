@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from tehai.domain.market import FiscalYearAmount
+from tehai.domain.market import JPY, FiscalYearAmount
 from tehai.domain.plan import BillComponent, BillLine
+from tehai.engine.instance import ProblemArrays
 
 BillKey = tuple[BillComponent, str, int, str]
 COMPONENT_ORDER = {component: i for i, component in enumerate(BillComponent)}
@@ -20,11 +21,12 @@ def round_yen(amounts: list[float]) -> int:
 
 @dataclass
 class Ledger:
-    """Amounts in yen by bill line, cash by fiscal year, and payments after the horizon."""
+    """Present values in yen by bill line, cash by fiscal year, and payments and claims after the horizon."""
 
     lines: dict[BillKey, list[float]] = field(default_factory=lambda: defaultdict(list))
     cash: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     obligations: list[float] = field(default_factory=list)
+    receivables: list[float] = field(default_factory=list)
 
     def charge(self, component: BillComponent, subject: str, year: int, currency: str, yen: float) -> None:
         """Add to a line of the objective."""
@@ -34,6 +36,25 @@ class Ledger:
     def pay(self, year: int, yen: float) -> None:
         """Add cash paid in a fiscal year; grants are negative."""
         self.cash[year].append(yen)
+
+    def spend(
+        self, component: BillComponent, subject: str, year: int, currency: str, yen: float, counted: float
+    ) -> None:
+        """Add a payment of ``yen`` to the cash of its fiscal year, and the part of it that is ``counted`` to a line."""
+        if yen:
+            self.charge(component, subject, year, currency, yen * float(counted))
+            self.pay(year, yen)
+
+    def claim(self, built: ProblemArrays, programme: int, year: int, yen: float) -> None:
+        """Add a claim of a fiscal year (index): discounted to its payment, and as income where the horizon sees it."""
+        counted = float(built.arrays["claim_discount"][programme, year])
+        subject = built.problem.programmes[programme].id
+        self.charge(BillComponent.GRANT, subject, built.years[year], JPY, -yen * counted)
+        paid = int(built.arrays["claim_pay_year"][programme, year])
+        if paid < 0:
+            self.receivables.append(yen)
+        else:
+            self.pay(built.years[paid], -yen)
 
     def bill_lines(self) -> tuple[BillLine, ...]:
         """Return the lines by component, subject and year; those that round to zero are left out."""
@@ -48,3 +69,7 @@ class Ledger:
     def obligation_yen(self) -> int:
         """Return the payments after the horizon, rounded."""
         return round_yen(self.obligations)
+
+    def receivable_yen(self) -> int:
+        """Return the claims that are paid after the horizon."""
+        return round_yen(self.receivables)

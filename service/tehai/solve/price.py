@@ -11,10 +11,13 @@ from tehai.master.restricted import ColumnSet, RestrictedMaster
 from tehai.solve.effort import Effort
 from tehai.solve.state import State
 
-ASCENT_STEPS = 1_500
+ASCENT_STEPS, ASCENT_STEPS_MIN = 1_500, 200
 STEP_FIRST, STEP_LAST = 0.1, 3e-4
-# Columns met before this pass come from prices that mean little yet.
-KEEP_COLUMNS_FROM = 500
+# Part of a time limit that the ascent may take, judged by a few passes at prices of zero.
+ASCENT_TIME_FRACTION = 0.25
+TIMED_PASSES = 3
+# Part of the passes whose columns are not kept: their prices mean little yet.
+FORGET_FRACTION = 1 / 3
 MASTER_ROUNDS_MAX = 30
 # Parts of the way from the master's prices back to the best prices (Wentges 1997 smoothing).
 SMOOTHING = (0.0, 0.5, 0.9)
@@ -26,12 +29,29 @@ MASTER_TIME_FRACTION = 0.25
 MASTER_ENTRIES_MAX = 60_000
 
 
-def ascend(instance: EngineInstance) -> State:
-    """Return the state after the dual ascent: prices, bound, and the columns that were cheapest on the way."""
+def ascend(instance: EngineInstance, effort: Effort | None = None) -> State:
+    """Return the state after the dual ascent: prices, bound, and the columns that were cheapest on the way.
+
+    Without an effort, or under a work limit, it takes ``ASCENT_STEPS`` passes.
+    """
+    steps = ASCENT_STEPS if effort is None else _affordable_steps(instance, effort)
     bound, prices, mean_units, met = instance.native.ascend(
-        np.zeros(0), ASCENT_STEPS, STEP_FIRST, STEP_LAST, KEEP_COLUMNS_FROM
+        np.zeros(0), steps, STEP_FIRST, STEP_LAST, int(steps * FORGET_FRACTION)
     )
     return State(instance, prices, bound, ColumnSet.from_dict(met), fractional_units=mean_units)
+
+
+def _affordable_steps(instance: EngineInstance, effort: Effort) -> int:
+    """Return the passes that fit the ascent's part of a time limit."""
+    limit = effort.seconds_for(ASCENT_TIME_FRACTION)
+    if limit is None:
+        return ASCENT_STEPS
+    prices = np.zeros(instance.native.price_layout()["count"])
+    started = effort.elapsed_seconds
+    for _ in range(TIMED_PASSES):
+        instance.native.evaluate(prices)
+    each = (effort.elapsed_seconds - started) / TIMED_PASSES
+    return int(min(max(limit / max(each, 1e-9), ASCENT_STEPS_MIN), ASCENT_STEPS))
 
 
 def improve_prices(state: State, effort: Effort) -> None:
@@ -62,12 +82,11 @@ def _price_between(state: State, lp_prices: FloatArray) -> None:
     center = state.prices
     for part in SMOOTHING:
         prices = part * center + (1.0 - part) * lp_prices
-        bound, _, cheapest = state.instance.native.evaluate(prices)
+        bound, _, cheapest, _ = state.instance.native.evaluate(prices)
         state.columns = state.columns.union(ColumnSet.from_dict(cheapest))
         state.offer_bound(bound, prices)
 
 
 def entry_count(state: State) -> int:
     """Return the entries of the linear master's largest part: periods of columns."""
-    modes = state.instance.native.modes()
-    return int(modes["length"][state.columns.mode].sum())
+    return int(state.instance.modes["length"][state.columns.mode].sum())

@@ -52,7 +52,7 @@ def solve(
     reporter.say(SolvePhase.BUILD, None)
     limit_threads(options.threads)
     instance = build_instance(problem)
-    state = ascend(instance)
+    state = ascend(instance, effort)
     reporter.say(SolvePhase.ASCEND, state)
     improve_prices(state, effort)
     reporter.say(SolvePhase.MASTER, state)

@@ -26,6 +26,8 @@ class State:
     plan: PlanArrays | None = None
     objective: float = float("inf")
     proven_best: bool = False
+    # Objective with which the last integer master began: over the same columns it would only repeat itself.
+    polished_yen: float = float("nan")
     # Commitments of the linear optimum: mean of the ascent's orders, or the linear master's.
     fractional_units: FloatArray = field(default_factory=lambda: np.zeros(0))
 
@@ -51,14 +53,18 @@ class State:
 
     @property
     def bill(self) -> float:
-        """Objective less lateness and not-run charges."""
+        """Objective less lateness, not-run and change charges."""
         if self.plan is None:
             return float("inf")
-        arrays = self.instance.arrays
+        arrays, modes = self.instance.arrays, self.instance.modes
         missed = self.plan.mode < 0
         late = np.where(missed, 0, self.plan.start - arrays["release"]) * arrays["late_yen"]
+        # What is charged for a missed workload includes its change.
         charges = arrays["not_run_yen"][missed]
-        return self.objective - float(late.sum()) - float(charges[np.isfinite(charges)].sum())
+        placed = np.flatnonzero(~missed)
+        stays = modes["is_current"][self.plan.mode[placed]] & (self.plan.start == arrays["current_start"])[placed]
+        change = float(arrays["change_yen"][placed][~stays].sum())
+        return self.objective - float(late.sum()) - float(charges[np.isfinite(charges)].sum()) - change
 
     def gap_reached(self, gap_fraction: float) -> bool:
         """Whether both gaps are at or under ``gap_fraction``."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tehai/v1/market.proto\x12\x08tehai.v1\"2\n\tUnitPrice\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\"j\n\x06Market\x12\x14\n\x0cusd_jpy_spot\x18\x01 \x01(\t\x12\x11\n\tspot_date\x18\x02 \x01(\t\x12\x19\n\x11yen_interest_rate\x18\x03 \x01(\t\x12\x1c\n\x14\x64ollar_interest_rate\x18\x04 \x01(\t\";\n\x10\x46iscalYearAmount\x12\x13\n\x0b\x66iscal_year\x18\x01 \x01(\x05\x12\x12\n\namount_yen\x18\x02 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15tehai/v1/market.proto\x12\x08tehai.v1\"V\n\tUnitPrice\x12\x0e\n\x06\x61mount\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\"\n\x05steps\x18\x03 \x03(\x0b\x32\x13.tehai.v1.PriceStep\".\n\tPriceStep\x12\x11\n\tfrom_date\x18\x01 \x01(\t\x12\x0e\n\x06\x61mount\x18\x02 \x01(\t\"\xde\x01\n\x06Market\x12\x14\n\x0cusd_jpy_spot\x18\x01 \x01(\t\x12\x11\n\tspot_date\x18\x02 \x01(\t\x12\x19\n\x11yen_interest_rate\x18\x03 \x01(\t\x12\x1c\n\x14\x64ollar_interest_rate\x18\x04 \x01(\t\x12\x1a\n\rdiscount_rate\x18\x05 \x01(\tH\x00\x88\x01\x01\x12&\n\x19usd_conversion_spread_yen\x18\x06 \x01(\tH\x01\x88\x01\x01\x42\x10\n\x0e_discount_rateB\x1c\n\x1a_usd_conversion_spread_yen\";\n\x10\x46iscalYearAmount\x12\x13\n\x0b\x66iscal_year\x18\x01 \x01(\x05\x12\x12\n\namount_yen\x18\x02 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tehai.v1.market_pb2', _glob
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_UNITPRICE']._serialized_start=35
-  _globals['_UNITPRICE']._serialized_end=85
-  _globals['_MARKET']._serialized_start=87
-  _globals['_MARKET']._serialized_end=193
-  _globals['_FISCALYEARAMOUNT']._serialized_start=195
-  _globals['_FISCALYEARAMOUNT']._serialized_end=254
+  _globals['_UNITPRICE']._serialized_end=121
+  _globals['_PRICESTEP']._serialized_start=123
+  _globals['_PRICESTEP']._serialized_end=169
+  _globals['_MARKET']._serialized_start=172
+  _globals['_MARKET']._serialized_end=394
+  _globals['_FISCALYEARAMOUNT']._serialized_start=396
+  _globals['_FISCALYEARAMOUNT']._serialized_end=455
 # @@protoc_insertion_point(module_scope)

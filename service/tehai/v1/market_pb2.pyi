@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,23 +26,55 @@ class UnitPrice(_message.Message):
 
     AMOUNT_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
     amount: _builtins.str
     """Decimal string, for example "479" or "3.99"; not negative."""
     currency_code: _builtins.str
     """"JPY" or "USD"."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___PriceStep]:
+        """Later prices, ascending by from_date; before the first step `amount` holds."""
+
     def __init__(
         self,
         *,
         amount: _builtins.str = ...,
         currency_code: _builtins.str = ...,
+        steps: _abc.Iterable[Global___PriceStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency_code", b"currency_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency_code", b"currency_code", "steps", b"steps"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UnitPrice: _TypeAlias = UnitPrice  # noqa: Y015
+
+@_typing.final
+class PriceStep(_message.Message):
+    """A price that holds from a day on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    from_date: _builtins.str
+    """YYYY-MM-DD."""
+    amount: _builtins.str
+    """Decimal string in the currency of the price; not negative."""
+    def __init__(
+        self,
+        *,
+        from_date: _builtins.str = ...,
+        amount: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "from_date", b"from_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PriceStep: _TypeAlias = PriceStep  # noqa: Y015
 
 @_typing.final
 class Market(_message.Message):
@@ -54,6 +88,8 @@ class Market(_message.Message):
     SPOT_DATE_FIELD_NUMBER: _builtins.int
     YEN_INTEREST_RATE_FIELD_NUMBER: _builtins.int
     DOLLAR_INTEREST_RATE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
+    USD_CONVERSION_SPREAD_YEN_FIELD_NUMBER: _builtins.int
     usd_jpy_spot: _builtins.str
     """Yen for one dollar on spot_date, decimal string above zero."""
     spot_date: _builtins.str
@@ -62,6 +98,10 @@ class Market(_message.Message):
     """Simple annual interest rate of the yen, decimal string, for example "0.010"."""
     dollar_interest_rate: _builtins.str
     """Simple annual interest rate of the dollar, decimal string."""
+    discount_rate: _builtins.str
+    """Annual rate, compounded, at which payments are discounted to calendar.first_date; unset: 0."""
+    usd_conversion_spread_yen: _builtins.str
+    """Added to the rate of every dollar that is paid, decimal string, yen; unset: 0."""
     def __init__(
         self,
         *,
@@ -69,12 +109,21 @@ class Market(_message.Message):
         spot_date: _builtins.str = ...,
         yen_interest_rate: _builtins.str = ...,
         dollar_interest_rate: _builtins.str = ...,
+        discount_rate: _builtins.str | None = ...,
+        usd_conversion_spread_yen: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discount_rate", b"_discount_rate", "_usd_conversion_spread_yen", b"_usd_conversion_spread_yen", "discount_rate", b"discount_rate", "usd_conversion_spread_yen", b"usd_conversion_spread_yen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dollar_interest_rate", b"dollar_interest_rate", "spot_date", b"spot_date", "usd_jpy_spot", b"usd_jpy_spot", "yen_interest_rate", b"yen_interest_rate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discount_rate", b"_discount_rate", "_usd_conversion_spread_yen", b"_usd_conversion_spread_yen", "discount_rate", b"discount_rate", "dollar_interest_rate", b"dollar_interest_rate", "spot_date", b"spot_date", "usd_conversion_spread_yen", b"usd_conversion_spread_yen", "usd_jpy_spot", b"usd_jpy_spot", "yen_interest_rate", b"yen_interest_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__discount_rate: _TypeAlias = _typing.Literal["discount_rate"]  # noqa: Y015
+    _WhichOneofArgType__discount_rate: _TypeAlias = _typing.Literal["_discount_rate", b"_discount_rate"]  # noqa: Y015
+    _WhichOneofReturnType__usd_conversion_spread_yen: _TypeAlias = _typing.Literal["usd_conversion_spread_yen"]  # noqa: Y015
+    _WhichOneofArgType__usd_conversion_spread_yen: _TypeAlias = _typing.Literal["_usd_conversion_spread_yen", b"_usd_conversion_spread_yen"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discount_rate) -> _WhichOneofReturnType__discount_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__usd_conversion_spread_yen) -> _WhichOneofReturnType__usd_conversion_spread_yen | None: ...
 
 Global___Market: _TypeAlias = Market  # noqa: Y015
 

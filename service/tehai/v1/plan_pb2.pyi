@@ -34,6 +34,12 @@ class _BillComponentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BillCom
     BILL_COMPONENT_GRANT: _BillComponent.ValueType  # 5
     BILL_COMPONENT_LATENESS: _BillComponent.ValueType  # 6
     BILL_COMPONENT_NOT_RUN: _BillComponent.ValueType  # 7
+    BILL_COMPONENT_ALLOCATION: _BillComponent.ValueType  # 8
+    BILL_COMPONENT_CAPACITY_BLOCK: _BillComponent.ValueType  # 9
+    BILL_COMPONENT_TRANSFER: _BillComponent.ValueType  # 10
+    BILL_COMPONENT_PORTING: _BillComponent.ValueType  # 11
+    BILL_COMPONENT_CARBON: _BillComponent.ValueType  # 12
+    BILL_COMPONENT_CHANGE: _BillComponent.ValueType  # 13
 
 class BillComponent(_BillComponent, metaclass=_BillComponentEnumTypeWrapper): ...
 
@@ -45,6 +51,12 @@ BILL_COMPONENT_ELECTRICITY: BillComponent.ValueType  # 4
 BILL_COMPONENT_GRANT: BillComponent.ValueType  # 5
 BILL_COMPONENT_LATENESS: BillComponent.ValueType  # 6
 BILL_COMPONENT_NOT_RUN: BillComponent.ValueType  # 7
+BILL_COMPONENT_ALLOCATION: BillComponent.ValueType  # 8
+BILL_COMPONENT_CAPACITY_BLOCK: BillComponent.ValueType  # 9
+BILL_COMPONENT_TRANSFER: BillComponent.ValueType  # 10
+BILL_COMPONENT_PORTING: BillComponent.ValueType  # 11
+BILL_COMPONENT_CARBON: BillComponent.ValueType  # 12
+BILL_COMPONENT_CHANGE: BillComponent.ValueType  # 13
 Global___BillComponent: _TypeAlias = BillComponent  # noqa: Y015
 
 class _StopReason:
@@ -132,6 +144,8 @@ class Plan(_message.Message):
     CASH_FIELD_NUMBER: _builtins.int
     OBLIGATION_AFTER_HORIZON_YEN_FIELD_NUMBER: _builtins.int
     OBJECTIVE_YEN_FIELD_NUMBER: _builtins.int
+    CAPACITY_BLOCK_ORDERS_FIELD_NUMBER: _builtins.int
+    CLAIMS_RECEIVABLE_AFTER_HORIZON_YEN_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.int
     problem_sha256: _builtins.str
     """SHA-256 of the canonical problem, lower-case hexadecimal; a plan of another problem is refused."""
@@ -141,6 +155,8 @@ class Plan(_message.Message):
     """Payments of accepted terms that fall after the last period, at that period's exchange rate."""
     objective_yen: _builtins.int
     """What is optimised: the sum of the bill lines."""
+    claims_receivable_after_horizon_yen: _builtins.int
+    """Claims of the plan that are paid after the last fiscal year of the horizon."""
     @_builtins.property
     def options(self) -> Global___SolveOptions: ...
     @_builtins.property
@@ -163,6 +179,8 @@ class Plan(_message.Message):
     def cash(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
         """Cash paid less grants earned, by fiscal year, within the horizon."""
 
+    @_builtins.property
+    def capacity_block_orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___CapacityBlockOrder]: ...
     def __init__(
         self,
         *,
@@ -181,10 +199,12 @@ class Plan(_message.Message):
         cash: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
         obligation_after_horizon_yen: _builtins.int = ...,
         objective_yen: _builtins.int = ...,
+        capacity_block_orders: _abc.Iterable[Global___CapacityBlockOrder] | None = ...,
+        claims_receivable_after_horizon_yen: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_lines", b"bill_lines", "cash", b"cash", "forward_usd_jpy", b"forward_usd_jpy", "not_run_workload_ids", b"not_run_workload_ids", "objective_yen", b"objective_yen", "obligation_after_horizon_yen", b"obligation_after_horizon_yen", "offer_uses", b"offer_uses", "options", b"options", "placements", b"placements", "problem_sha256", b"problem_sha256", "purchase_orders", b"purchase_orders", "reservation_orders", b"reservation_orders", "schema_version", b"schema_version", "stop_reason", b"stop_reason", "tehai_version", b"tehai_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_lines", b"bill_lines", "capacity_block_orders", b"capacity_block_orders", "cash", b"cash", "claims_receivable_after_horizon_yen", b"claims_receivable_after_horizon_yen", "forward_usd_jpy", b"forward_usd_jpy", "not_run_workload_ids", b"not_run_workload_ids", "objective_yen", b"objective_yen", "obligation_after_horizon_yen", b"obligation_after_horizon_yen", "offer_uses", b"offer_uses", "options", b"options", "placements", b"placements", "problem_sha256", b"problem_sha256", "purchase_orders", b"purchase_orders", "reservation_orders", b"reservation_orders", "schema_version", b"schema_version", "stop_reason", b"stop_reason", "tehai_version", b"tehai_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -198,34 +218,57 @@ class Placement(_message.Message):
 
     WORKLOAD_ID_FIELD_NUMBER: _builtins.int
     SEGMENTS_FIELD_NUMBER: _builtins.int
-    PROGRAMME_ID_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
     workload_id: _builtins.str
-    programme_id: _builtins.str
-    """Programme that is claimed; empty: none."""
     @_builtins.property
     def segments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Segment]:
         """In order of time; one segment unless the workload pauses."""
 
     @_builtins.property
-    def claims(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
-        """Grant claimed for use in each fiscal year."""
+    def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]:
+        """Grants claimed, by programme and fiscal year of the use."""
 
     def __init__(
         self,
         *,
         workload_id: _builtins.str = ...,
         segments: _abc.Iterable[Global___Segment] | None = ...,
-        programme_id: _builtins.str = ...,
-        claims: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        claims: _abc.Iterable[Global___Claim] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "programme_id", b"programme_id", "segments", b"segments", "workload_id", b"workload_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "segments", b"segments", "workload_id", b"workload_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Placement: _TypeAlias = Placement  # noqa: Y015
+
+@_typing.final
+class Claim(_message.Message):
+    """Whole yen claimed from a programme for use, or an order, in one fiscal year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    AMOUNT_YEN_FIELD_NUMBER: _builtins.int
+    programme_id: _builtins.str
+    fiscal_year: _builtins.int
+    amount_yen: _builtins.int
+    def __init__(
+        self,
+        *,
+        programme_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        amount_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_yen", b"amount_yen", "fiscal_year", b"fiscal_year", "programme_id", b"programme_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Claim: _TypeAlias = Claim  # noqa: Y015
 
 @_typing.final
 class Segment(_message.Message):
@@ -244,7 +287,7 @@ class Segment(_message.Message):
     start_date: _builtins.str
     """Date of the first day of start_period."""
     run_hours: _builtins.float
-    """Hours the gang runs; full periods from the start on, the rest in the last one."""
+    """Hours the gang runs, overhead of resuming included; full periods from the start on, the rest in the last one."""
     def __init__(
         self,
         *,
@@ -297,8 +340,48 @@ class ReservationOrder(_message.Message):
 Global___ReservationOrder: _TypeAlias = ReservationOrder  # noqa: Y015
 
 @_typing.final
+class CapacityBlockOrder(_message.Message):
+    """Blocks of one term that begin in one period and are booked in another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFER_ID_FIELD_NUMBER: _builtins.int
+    TERM_INDEX_FIELD_NUMBER: _builtins.int
+    START_PERIOD_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    BOOKING_PERIOD_FIELD_NUMBER: _builtins.int
+    BOOKING_DATE_FIELD_NUMBER: _builtins.int
+    BLOCKS_FIELD_NUMBER: _builtins.int
+    offer_id: _builtins.str
+    term_index: _builtins.int
+    """Position of the term in the offer, from 0."""
+    start_period: _builtins.int
+    start_date: _builtins.str
+    booking_period: _builtins.int
+    booking_date: _builtins.str
+    blocks: _builtins.int
+    def __init__(
+        self,
+        *,
+        offer_id: _builtins.str = ...,
+        term_index: _builtins.int = ...,
+        start_period: _builtins.int = ...,
+        start_date: _builtins.str = ...,
+        booking_period: _builtins.int = ...,
+        booking_date: _builtins.str = ...,
+        blocks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "booking_date", b"booking_date", "booking_period", b"booking_period", "offer_id", b"offer_id", "start_date", b"start_date", "start_period", b"start_period", "term_index", b"term_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapacityBlockOrder: _TypeAlias = CapacityBlockOrder  # noqa: Y015
+
+@_typing.final
 class PurchaseOrder(_message.Message):
-    """Units ordered in one period."""
+    """Units ordered in one period, with what is claimed for them from one programme."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -306,10 +389,15 @@ class PurchaseOrder(_message.Message):
     ORDER_PERIOD_FIELD_NUMBER: _builtins.int
     ORDER_DATE_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
     offer_id: _builtins.str
     order_period: _builtins.int
     order_date: _builtins.str
     units: _builtins.int
+    @_builtins.property
+    def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]:
+        """Of one programme and the fiscal year of the order; an offer may have several orders in a period."""
+
     def __init__(
         self,
         *,
@@ -317,10 +405,11 @@ class PurchaseOrder(_message.Message):
         order_period: _builtins.int = ...,
         order_date: _builtins.str = ...,
         units: _builtins.int = ...,
+        claims: _abc.Iterable[Global___Claim] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["offer_id", b"offer_id", "order_date", b"order_date", "order_period", b"order_period", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "offer_id", b"offer_id", "order_date", b"order_date", "order_period", b"order_period", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -403,9 +492,18 @@ class Certificate(_message.Message):
     PROGRAMME_BUDGET_PRICES_FIELD_NUMBER: _builtins.int
     PROJECT_CAP_PRICES_FIELD_NUMBER: _builtins.int
     LOWER_BOUND_YEN_FIELD_NUMBER: _builtins.int
+    CONCENTRATION_PRICES_FIELD_NUMBER: _builtins.int
+    MEMBER_BUDGET_PRICES_FIELD_NUMBER: _builtins.int
+    MEMBER_CAP_PRICES_FIELD_NUMBER: _builtins.int
+    CAPITAL_CEILING_PRICES_FIELD_NUMBER: _builtins.int
+    CARBON_PRICES_FIELD_NUMBER: _builtins.int
+    WAITING_PRICE_FIELD_NUMBER: _builtins.int
+    PRECEDENCE_PRICES_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.int
     problem_sha256: _builtins.str
     lower_bound_yen: _builtins.int
+    waiting_price: _builtins.float
+    """Yen per period of waiting."""
     @_builtins.property
     def capacity_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___PricePath]:
         """Yen per accelerator-hour; one entry per pool, period_count values each."""
@@ -430,6 +528,30 @@ class Certificate(_message.Message):
     def project_cap_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProjectCapPrice]:
         """Yen per yen of project cap, for projects of several workloads."""
 
+    @_builtins.property
+    def concentration_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConcentrationPrice]:
+        """Yen per normalised accelerator-hour."""
+
+    @_builtins.property
+    def member_budget_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberPrice]:
+        """Yen per yen of a member's budget."""
+
+    @_builtins.property
+    def member_cap_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberCapPrice]:
+        """Yen per yen of a member's cap in a programme."""
+
+    @_builtins.property
+    def capital_ceiling_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiscalYearPrice]:
+        """Yen per yen of the capital ceiling."""
+
+    @_builtins.property
+    def carbon_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiscalYearPrice]:
+        """Yen per kg."""
+
+    @_builtins.property
+    def precedence_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrecedencePrices]:
+        """Yen per workload; one entry per precedence, period_count values each."""
+
     def __init__(
         self,
         *,
@@ -442,14 +564,125 @@ class Certificate(_message.Message):
         programme_budget_prices: _abc.Iterable[Global___ProgrammePrice] | None = ...,
         project_cap_prices: _abc.Iterable[Global___ProjectCapPrice] | None = ...,
         lower_bound_yen: _builtins.int = ...,
+        concentration_prices: _abc.Iterable[Global___ConcentrationPrice] | None = ...,
+        member_budget_prices: _abc.Iterable[Global___MemberPrice] | None = ...,
+        member_cap_prices: _abc.Iterable[Global___MemberCapPrice] | None = ...,
+        capital_ceiling_prices: _abc.Iterable[Global___FiscalYearPrice] | None = ...,
+        carbon_prices: _abc.Iterable[Global___FiscalYearPrice] | None = ...,
+        waiting_price: _builtins.float = ...,
+        precedence_prices: _abc.Iterable[Global___PrecedencePrices] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_prices", b"budget_prices", "capacity_prices", b"capacity_prices", "domestic_share_prices", b"domestic_share_prices", "lower_bound_yen", b"lower_bound_yen", "power_prices", b"power_prices", "problem_sha256", b"problem_sha256", "programme_budget_prices", b"programme_budget_prices", "project_cap_prices", b"project_cap_prices", "schema_version", b"schema_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_prices", b"budget_prices", "capacity_prices", b"capacity_prices", "capital_ceiling_prices", b"capital_ceiling_prices", "carbon_prices", b"carbon_prices", "concentration_prices", b"concentration_prices", "domestic_share_prices", b"domestic_share_prices", "lower_bound_yen", b"lower_bound_yen", "member_budget_prices", b"member_budget_prices", "member_cap_prices", b"member_cap_prices", "power_prices", b"power_prices", "precedence_prices", b"precedence_prices", "problem_sha256", b"problem_sha256", "programme_budget_prices", b"programme_budget_prices", "project_cap_prices", b"project_cap_prices", "schema_version", b"schema_version", "waiting_price", b"waiting_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
+
+@_typing.final
+class ConcentrationPrice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    operator_id: _builtins.str
+    fiscal_year: _builtins.int
+    value: _builtins.float
+    def __init__(
+        self,
+        *,
+        operator_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fiscal_year", b"fiscal_year", "operator_id", b"operator_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConcentrationPrice: _TypeAlias = ConcentrationPrice  # noqa: Y015
+
+@_typing.final
+class MemberPrice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    fiscal_year: _builtins.int
+    value: _builtins.float
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fiscal_year", b"fiscal_year", "member_id", b"member_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberPrice: _TypeAlias = MemberPrice  # noqa: Y015
+
+@_typing.final
+class MemberCapPrice(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRAMME_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    programme_id: _builtins.str
+    member_id: _builtins.str
+    fiscal_year: _builtins.int
+    value: _builtins.float
+    def __init__(
+        self,
+        *,
+        programme_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fiscal_year", b"fiscal_year", "member_id", b"member_id", "programme_id", b"programme_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberCapPrice: _TypeAlias = MemberCapPrice  # noqa: Y015
+
+@_typing.final
+class PrecedencePrices(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_WORKLOAD_ID_FIELD_NUMBER: _builtins.int
+    AFTER_WORKLOAD_ID_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    before_workload_id: _builtins.str
+    after_workload_id: _builtins.str
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    def __init__(
+        self,
+        *,
+        before_workload_id: _builtins.str = ...,
+        after_workload_id: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_workload_id", b"after_workload_id", "before_workload_id", b"before_workload_id", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrecedencePrices: _TypeAlias = PrecedencePrices  # noqa: Y015
 
 @_typing.final
 class PricePath(_message.Message):
@@ -626,6 +859,7 @@ class SolveResult(_message.Message):
     STOP_REASON_FIELD_NUMBER: _builtins.int
     UNPLACEABLE_WORKLOADS_FIELD_NUMBER: _builtins.int
     UNCAPPED_FIELD_NUMBER: _builtins.int
+    BREAKDOWN_FIELD_NUMBER: _builtins.int
     status: Global___SolveStatus.ValueType
     objective_yen: _builtins.int
     plan_cost_yen: _builtins.int
@@ -652,6 +886,10 @@ class SolveResult(_message.Message):
     def uncapped(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Limits that the problem leaves open, for example "programmes/geniac/project_cap_yen"."""
 
+    @_builtins.property
+    def breakdown(self) -> Global___Breakdown:
+        """The bill seen from every side, what is claimed, what limits are worth, and what each member pays."""
+
     def __init__(
         self,
         *,
@@ -672,10 +910,11 @@ class SolveResult(_message.Message):
         stop_reason: Global___StopReason.ValueType = ...,
         unplaceable_workloads: _abc.Iterable[Global___UnplaceableWorkload] | None = ...,
         uncapped: _abc.Iterable[_builtins.str] | None = ...,
+        breakdown: Global___Breakdown | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap", b"_gap", "_gap_on_bill", b"_gap_on_bill", "certificate", b"certificate", "gap", b"gap", "gap_on_bill", b"gap_on_bill", "plan", b"plan"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap", b"_gap", "_gap_on_bill", b"_gap_on_bill", "breakdown", b"breakdown", "certificate", b"certificate", "gap", b"gap", "gap_on_bill", b"gap_on_bill", "plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap", b"_gap", "_gap_on_bill", b"_gap_on_bill", "certificate", b"certificate", "gap", b"gap", "gap_on_bill", b"gap_on_bill", "lower_bound_yen", b"lower_bound_yen", "objective_gap_yen", b"objective_gap_yen", "objective_yen", b"objective_yen", "peak_memory_mb", b"peak_memory_mb", "plan", b"plan", "plan_cost_yen", b"plan_cost_yen", "solve_seconds", b"solve_seconds", "status", b"status", "stop_reason", b"stop_reason", "uncapped", b"uncapped", "unplaceable_workloads", b"unplaceable_workloads", "verified", b"verified", "workloads_not_run", b"workloads_not_run", "workloads_placed", b"workloads_placed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap", b"_gap", "_gap_on_bill", b"_gap_on_bill", "breakdown", b"breakdown", "certificate", b"certificate", "gap", b"gap", "gap_on_bill", b"gap_on_bill", "lower_bound_yen", b"lower_bound_yen", "objective_gap_yen", b"objective_gap_yen", "objective_yen", b"objective_yen", "peak_memory_mb", b"peak_memory_mb", "plan", b"plan", "plan_cost_yen", b"plan_cost_yen", "solve_seconds", b"solve_seconds", "status", b"status", "stop_reason", b"stop_reason", "uncapped", b"uncapped", "unplaceable_workloads", b"unplaceable_workloads", "verified", b"verified", "workloads_not_run", b"workloads_not_run", "workloads_placed", b"workloads_placed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gap: _TypeAlias = _typing.Literal["gap"]  # noqa: Y015
     _WhichOneofArgType__gap: _TypeAlias = _typing.Literal["_gap", b"_gap"]  # noqa: Y015
@@ -687,6 +926,182 @@ class SolveResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_on_bill) -> _WhichOneofReturnType__gap_on_bill | None: ...
 
 Global___SolveResult: _TypeAlias = SolveResult  # noqa: Y015
+
+@_typing.final
+class Breakdown(_message.Message):
+    """What follows from plan and prices for the people who pay; derived, and checked to sum to the plan's own figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BY_COMPONENT_FIELD_NUMBER: _builtins.int
+    BY_MEMBER_FIELD_NUMBER: _builtins.int
+    BY_SITE_FIELD_NUMBER: _builtins.int
+    BY_CURRENCY_FIELD_NUMBER: _builtins.int
+    BY_FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    CLAIM_USES_FIELD_NUMBER: _builtins.int
+    SHADOW_PRICES_FIELD_NUMBER: _builtins.int
+    MEMBER_BILLS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def by_component(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedAmount]: ...
+    @_builtins.property
+    def by_member(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedAmount]:
+        """List bills of members split the supply cost; charges of a workload go to its member."""
+
+    @_builtins.property
+    def by_site(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedAmount]: ...
+    @_builtins.property
+    def by_currency(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedAmount]: ...
+    @_builtins.property
+    def by_fiscal_year(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]: ...
+    @_builtins.property
+    def claim_uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimUse]: ...
+    @_builtins.property
+    def shadow_prices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShadowPrice]: ...
+    @_builtins.property
+    def member_bills(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberBill]: ...
+    def __init__(
+        self,
+        *,
+        by_component: _abc.Iterable[Global___NamedAmount] | None = ...,
+        by_member: _abc.Iterable[Global___NamedAmount] | None = ...,
+        by_site: _abc.Iterable[Global___NamedAmount] | None = ...,
+        by_currency: _abc.Iterable[Global___NamedAmount] | None = ...,
+        by_fiscal_year: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        claim_uses: _abc.Iterable[Global___ClaimUse] | None = ...,
+        shadow_prices: _abc.Iterable[Global___ShadowPrice] | None = ...,
+        member_bills: _abc.Iterable[Global___MemberBill] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_component", b"by_component", "by_currency", b"by_currency", "by_fiscal_year", b"by_fiscal_year", "by_member", b"by_member", "by_site", b"by_site", "claim_uses", b"claim_uses", "member_bills", b"member_bills", "shadow_prices", b"shadow_prices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Breakdown: _TypeAlias = Breakdown  # noqa: Y015
+
+@_typing.final
+class NamedAmount(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AMOUNT_YEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    amount_yen: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        amount_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_yen", b"amount_yen", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NamedAmount: _TypeAlias = NamedAmount  # noqa: Y015
+
+@_typing.final
+class ClaimUse(_message.Message):
+    """What is claimed against one limit of a programme."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CLAIMED_YEN_FIELD_NUMBER: _builtins.int
+    MADE_YEN_FIELD_NUMBER: _builtins.int
+    LIMIT_YEN_FIELD_NUMBER: _builtins.int
+    limit: _builtins.str
+    """For example "programmes/geniac/budgets/2027", "programmes/geniac/projects/arm", "programmes/geniac/members/acme/2027"."""
+    claimed_yen: _builtins.int
+    made_yen: _builtins.int
+    """Claimed before the horizon."""
+    limit_yen: _builtins.int
+    def __init__(
+        self,
+        *,
+        limit: _builtins.str = ...,
+        claimed_yen: _builtins.int = ...,
+        made_yen: _builtins.int = ...,
+        limit_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_yen", b"claimed_yen", "limit", b"limit", "limit_yen", b"limit_yen", "made_yen", b"made_yen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimUse: _TypeAlias = ClaimUse  # noqa: Y015
+
+@_typing.final
+class ShadowPrice(_message.Message):
+    """What one unit more of a limit is worth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    row: _builtins.str
+    """For example "portfolio_budgets/2027", "pools/osaka-h100/2027-05-03"."""
+    value: _builtins.float
+    """Positive: yen of objective saved for each unit."""
+    unit: _builtins.str
+    """"yen per yen", "yen per accelerator-hour", "yen per kWh", "yen per kg", "yen per normalised hour", "yen per period"."""
+    used: _builtins.float
+    """Used and limit of the row in its unit; for prices of capacity: hours used and live."""
+    limit: _builtins.float
+    def __init__(
+        self,
+        *,
+        row: _builtins.str = ...,
+        value: _builtins.float = ...,
+        unit: _builtins.str = ...,
+        used: _builtins.float = ...,
+        limit: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "row", b"row", "unit", b"unit", "used", b"used", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShadowPrice: _TypeAlias = ShadowPrice  # noqa: Y015
+
+@_typing.final
+class MemberBill(_message.Message):
+    """What a member pays under the prices; docs/rules.md, "What each member pays"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    BILL_YEN_FIELD_NUMBER: _builtins.int
+    REMAINDER_YEN_FIELD_NUMBER: _builtins.int
+    LIST_BILL_YEN_FIELD_NUMBER: _builtins.int
+    member_id: _builtins.str
+    bill_yen: _builtins.int
+    """Charged: sums to the objective over all members."""
+    remainder_yen: _builtins.int
+    """Its part of objective less bound, contained in bill_yen."""
+    list_bill_yen: _builtins.int
+    """Bill at list prices: hours at charge references, transfer and porting."""
+    def __init__(
+        self,
+        *,
+        member_id: _builtins.str = ...,
+        bill_yen: _builtins.int = ...,
+        remainder_yen: _builtins.int = ...,
+        list_bill_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_yen", b"bill_yen", "list_bill_yen", b"list_bill_yen", "member_id", b"member_id", "remainder_yen", b"remainder_yen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberBill: _TypeAlias = MemberBill  # noqa: Y015
 
 @_typing.final
 class UnplaceableWorkload(_message.Message):

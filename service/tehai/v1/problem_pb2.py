@@ -28,25 +28,35 @@ from tehai.v1 import supply_pb2 as tehai_dot_v1_dot_supply__pb2
 from tehai.v1 import workload_pb2 as tehai_dot_v1_dot_workload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tehai/v1/problem.proto\x12\x08tehai.v1\x1a\x15tehai/v1/market.proto\x1a\x18tehai/v1/programme.proto\x1a\x15tehai/v1/supply.proto\x1a\x17tehai/v1/workload.proto\"\x90\x04\n\x07Problem\x12\x16\n\x0eschema_version\x18\x01 \x01(\x05\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12$\n\x08\x63\x61lendar\x18\x03 \x01(\x0b\x32\x12.tehai.v1.Calendar\x12 \n\x06market\x18\x04 \x01(\x0b\x32\x10.tehai.v1.Market\x12&\n\x19reference_sustained_flops\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12+\n\x0c\x61\x63\x63\x65lerators\x18\x06 \x03(\x0b\x32\x15.tehai.v1.Accelerator\x12\x1d\n\x05sites\x18\x07 \x03(\x0b\x32\x0e.tehai.v1.Site\x12\x1d\n\x05pools\x18\x08 \x03(\x0b\x32\x0e.tehai.v1.Pool\x12\x1f\n\x06offers\x18\t \x03(\x0b\x32\x0f.tehai.v1.Offer\x12!\n\x07members\x18\n \x03(\x0b\x32\x10.tehai.v1.Member\x12%\n\tworkloads\x18\x0b \x03(\x0b\x32\x12.tehai.v1.Workload\x12\'\n\nprogrammes\x18\x0c \x03(\x0b\x32\x13.tehai.v1.Programme\x12\x1e\n\x05rules\x18\r \x01(\x0b\x32\x0f.tehai.v1.Rules\x12*\n\x0csource_notes\x18\x0e \x03(\x0b\x32\x14.tehai.v1.SourceNoteB\x1c\n\x1a_reference_sustained_flops\"J\n\x08\x43\x61lendar\x12\x12\n\nfirst_date\x18\x01 \x01(\t\x12\x14\n\x0cperiod_hours\x18\x02 \x01(\x05\x12\x14\n\x0cperiod_count\x18\x03 \x01(\x05\"\xa4\x01\n\x05Rules\x12(\n\x08\x64omestic\x18\x01 \x01(\x0b\x32\x16.tehai.v1.DomesticRule\x12:\n\x17minimum_domestic_shares\x18\x02 \x03(\x0b\x32\x19.tehai.v1.FiscalYearShare\x12\x35\n\x11portfolio_budgets\x18\x03 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmount\"J\n\x0c\x44omesticRule\x12\x1a\n\x12site_country_codes\x18\x01 \x03(\t\x12\x1e\n\x16operator_country_codes\x18\x02 \x03(\t\">\n\x0f\x46iscalYearShare\x12\x13\n\x0b\x66iscal_year\x18\x01 \x01(\x05\x12\x16\n\x0eshare_fraction\x18\x02 \x01(\x01\"\x9c\x01\n\nSourceNote\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12&\n\x06status\x18\x02 \x01(\x0e\x32\x16.tehai.v1.FigureStatus\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x12\n\nas_of_date\x18\x04 \x01(\t\x12\x0e\n\x06quoted\x18\x05 \x01(\t\x12\x11\n\ttax_basis\x18\x06 \x01(\t\x12\x0e\n\x06remark\x18\x07 \x01(\t*\xb6\x01\n\x0c\x46igureStatus\x12\x1d\n\x19\x46IGURE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46IGURE_STATUS_VERIFIED\x10\x01\x12\x18\n\x14\x46IGURE_STATUS_SURVEY\x10\x02\x12\x19\n\x15\x46IGURE_STATUS_DERIVED\x10\x03\x12\x18\n\x14\x46IGURE_STATUS_MEMORY\x10\x04\x12\x1c\n\x18\x46IGURE_STATUS_ASSUMPTION\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tehai/v1/problem.proto\x12\x08tehai.v1\x1a\x15tehai/v1/market.proto\x1a\x18tehai/v1/programme.proto\x1a\x15tehai/v1/supply.proto\x1a\x17tehai/v1/workload.proto\"\xde\x04\n\x07Problem\x12\x16\n\x0eschema_version\x18\x01 \x01(\x05\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12$\n\x08\x63\x61lendar\x18\x03 \x01(\x0b\x32\x12.tehai.v1.Calendar\x12 \n\x06market\x18\x04 \x01(\x0b\x32\x10.tehai.v1.Market\x12&\n\x19reference_sustained_flops\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12+\n\x0c\x61\x63\x63\x65lerators\x18\x06 \x03(\x0b\x32\x15.tehai.v1.Accelerator\x12\x1d\n\x05sites\x18\x07 \x03(\x0b\x32\x0e.tehai.v1.Site\x12\x1d\n\x05pools\x18\x08 \x03(\x0b\x32\x0e.tehai.v1.Pool\x12\x1f\n\x06offers\x18\t \x03(\x0b\x32\x0f.tehai.v1.Offer\x12!\n\x07members\x18\n \x03(\x0b\x32\x10.tehai.v1.Member\x12%\n\tworkloads\x18\x0b \x03(\x0b\x32\x12.tehai.v1.Workload\x12\'\n\nprogrammes\x18\x0c \x03(\x0b\x32\x13.tehai.v1.Programme\x12\x1e\n\x05rules\x18\r \x01(\x0b\x32\x0f.tehai.v1.Rules\x12*\n\x0csource_notes\x18\x0e \x03(\x0b\x32\x14.tehai.v1.SourceNote\x12\x1f\n\x06routes\x18\x0f \x03(\x0b\x32\x0f.tehai.v1.Route\x12+\n\x0c\x63urrent_plan\x18\x10 \x01(\x0b\x32\x15.tehai.v1.CurrentPlanB\x1c\n\x1a_reference_sustained_flops\"b\n\x05Route\x12\x14\n\x0c\x66rom_site_id\x18\x01 \x01(\t\x12\x12\n\nto_site_id\x18\x02 \x01(\t\x12/\n\x12price_per_terabyte\x18\x03 \x01(\x0b\x32\x13.tehai.v1.UnitPrice\"Q\n\x0b\x43urrentPlan\x12\x12\n\nchange_yen\x18\x01 \x01(\x03\x12.\n\nplacements\x18\x02 \x03(\x0b\x32\x1a.tehai.v1.CurrentPlacement\"\x9a\x01\n\x10\x43urrentPlacement\x12\x13\n\x0bworkload_id\x18\x01 \x01(\t\x12\x0f\n\x07pool_id\x18\x02 \x01(\t\x12\x14\n\x0c\x61\x63\x63\x65lerators\x18\x03 \x01(\x05\x12\x12\n\nstart_date\x18\x04 \x01(\t\x12\x0e\n\x06locked\x18\x05 \x01(\x08\x12\x17\n\nchange_yen\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_change_yen\"J\n\x08\x43\x61lendar\x12\x12\n\nfirst_date\x18\x01 \x01(\t\x12\x14\n\x0cperiod_hours\x18\x02 \x01(\x05\x12\x14\n\x0cperiod_count\x18\x03 \x01(\x05\"\xcf\x03\n\x05Rules\x12(\n\x08\x64omestic\x18\x01 \x01(\x0b\x32\x16.tehai.v1.DomesticRule\x12:\n\x17minimum_domestic_shares\x18\x02 \x03(\x0b\x32\x19.tehai.v1.FiscalYearShare\x12\x35\n\x11portfolio_budgets\x18\x03 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmount\x12\x34\n\x10\x63\x61pital_ceilings\x18\x04 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmount\x12:\n\x14\x63oncentration_limits\x18\x05 \x03(\x0b\x32\x1c.tehai.v1.ConcentrationLimit\x12$\n\x17\x63\x61rbon_price_yen_per_kg\x18\x06 \x01(\tH\x00\x88\x01\x01\x12/\n\rcarbon_limits\x18\x07 \x03(\x0b\x32\x18.tehai.v1.FiscalYearMass\x12&\n\x19total_waiting_periods_max\x18\x08 \x01(\x03H\x01\x88\x01\x01\x42\x1a\n\x18_carbon_price_yen_per_kgB\x1c\n\x1a_total_waiting_periods_max\"V\n\x12\x43oncentrationLimit\x12\x13\n\x0boperator_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66iscal_year\x18\x02 \x01(\x05\x12\x16\n\x0eshare_fraction\x18\x03 \x01(\x01\"6\n\x0e\x46iscalYearMass\x12\x13\n\x0b\x66iscal_year\x18\x01 \x01(\x05\x12\x0f\n\x07mass_kg\x18\x02 \x01(\x01\"J\n\x0c\x44omesticRule\x12\x1a\n\x12site_country_codes\x18\x01 \x03(\t\x12\x1e\n\x16operator_country_codes\x18\x02 \x03(\t\">\n\x0f\x46iscalYearShare\x12\x13\n\x0b\x66iscal_year\x18\x01 \x01(\x05\x12\x16\n\x0eshare_fraction\x18\x02 \x01(\x01\"\x9c\x01\n\nSourceNote\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12&\n\x06status\x18\x02 \x01(\x0e\x32\x16.tehai.v1.FigureStatus\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x12\n\nas_of_date\x18\x04 \x01(\t\x12\x0e\n\x06quoted\x18\x05 \x01(\t\x12\x11\n\ttax_basis\x18\x06 \x01(\t\x12\x0e\n\x06remark\x18\x07 \x01(\t*\xb6\x01\n\x0c\x46igureStatus\x12\x1d\n\x19\x46IGURE_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46IGURE_STATUS_VERIFIED\x10\x01\x12\x18\n\x14\x46IGURE_STATUS_SURVEY\x10\x02\x12\x19\n\x15\x46IGURE_STATUS_DERIVED\x10\x03\x12\x18\n\x14\x46IGURE_STATUS_MEMORY\x10\x04\x12\x1c\n\x18\x46IGURE_STATUS_ASSUMPTION\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tehai.v1.problem_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FIGURESTATUS']._serialized_start=1207
-  _globals['_FIGURESTATUS']._serialized_end=1389
+  _globals['_FIGURESTATUS']._serialized_start=2068
+  _globals['_FIGURESTATUS']._serialized_end=2250
   _globals['_PROBLEM']._serialized_start=134
-  _globals['_PROBLEM']._serialized_end=662
-  _globals['_CALENDAR']._serialized_start=664
-  _globals['_CALENDAR']._serialized_end=738
-  _globals['_RULES']._serialized_start=741
-  _globals['_RULES']._serialized_end=905
-  _globals['_DOMESTICRULE']._serialized_start=907
-  _globals['_DOMESTICRULE']._serialized_end=981
-  _globals['_FISCALYEARSHARE']._serialized_start=983
-  _globals['_FISCALYEARSHARE']._serialized_end=1045
-  _globals['_SOURCENOTE']._serialized_start=1048
-  _globals['_SOURCENOTE']._serialized_end=1204
+  _globals['_PROBLEM']._serialized_end=740
+  _globals['_ROUTE']._serialized_start=742
+  _globals['_ROUTE']._serialized_end=840
+  _globals['_CURRENTPLAN']._serialized_start=842
+  _globals['_CURRENTPLAN']._serialized_end=923
+  _globals['_CURRENTPLACEMENT']._serialized_start=926
+  _globals['_CURRENTPLACEMENT']._serialized_end=1080
+  _globals['_CALENDAR']._serialized_start=1082
+  _globals['_CALENDAR']._serialized_end=1156
+  _globals['_RULES']._serialized_start=1159
+  _globals['_RULES']._serialized_end=1622
+  _globals['_CONCENTRATIONLIMIT']._serialized_start=1624
+  _globals['_CONCENTRATIONLIMIT']._serialized_end=1710
+  _globals['_FISCALYEARMASS']._serialized_start=1712
+  _globals['_FISCALYEARMASS']._serialized_end=1766
+  _globals['_DOMESTICRULE']._serialized_start=1768
+  _globals['_DOMESTICRULE']._serialized_end=1842
+  _globals['_FISCALYEARSHARE']._serialized_start=1844
+  _globals['_FISCALYEARSHARE']._serialized_end=1906
+  _globals['_SOURCENOTE']._serialized_start=1909
+  _globals['_SOURCENOTE']._serialized_end=2065
 # @@protoc_insertion_point(module_scope)

@@ -67,6 +67,8 @@ class Problem(_message.Message):
     PROGRAMMES_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     SOURCE_NOTES_FIELD_NUMBER: _builtins.int
+    ROUTES_FIELD_NUMBER: _builtins.int
+    CURRENT_PLAN_FIELD_NUMBER: _builtins.int
     schema_version: _builtins.int
     """This version is 1; newer files are refused."""
     display_name: _builtins.str
@@ -96,6 +98,14 @@ class Problem(_message.Message):
     def source_notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceNote]:
         """Where the figures come from; a note has no effect on the plan."""
 
+    @_builtins.property
+    def routes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Route]:
+        """What it costs to move data between sites; a pair that is not listed has no route."""
+
+    @_builtins.property
+    def current_plan(self) -> Global___CurrentPlan:
+        """The plan in force: what runs, and what was planned."""
+
     def __init__(
         self,
         *,
@@ -113,16 +123,113 @@ class Problem(_message.Message):
         programmes: _abc.Iterable[_programme_pb2.Programme] | None = ...,
         rules: Global___Rules | None = ...,
         source_notes: _abc.Iterable[Global___SourceNote] | None = ...,
+        routes: _abc.Iterable[Global___Route] | None = ...,
+        current_plan: Global___CurrentPlan | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_reference_sustained_flops", b"_reference_sustained_flops", "calendar", b"calendar", "market", b"market", "reference_sustained_flops", b"reference_sustained_flops", "rules", b"rules"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reference_sustained_flops", b"_reference_sustained_flops", "calendar", b"calendar", "current_plan", b"current_plan", "market", b"market", "reference_sustained_flops", b"reference_sustained_flops", "rules", b"rules"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reference_sustained_flops", b"_reference_sustained_flops", "accelerators", b"accelerators", "calendar", b"calendar", "display_name", b"display_name", "market", b"market", "members", b"members", "offers", b"offers", "pools", b"pools", "programmes", b"programmes", "reference_sustained_flops", b"reference_sustained_flops", "rules", b"rules", "schema_version", b"schema_version", "sites", b"sites", "source_notes", b"source_notes", "workloads", b"workloads"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reference_sustained_flops", b"_reference_sustained_flops", "accelerators", b"accelerators", "calendar", b"calendar", "current_plan", b"current_plan", "display_name", b"display_name", "market", b"market", "members", b"members", "offers", b"offers", "pools", b"pools", "programmes", b"programmes", "reference_sustained_flops", b"reference_sustained_flops", "routes", b"routes", "rules", b"rules", "schema_version", b"schema_version", "sites", b"sites", "source_notes", b"source_notes", "workloads", b"workloads"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reference_sustained_flops: _TypeAlias = _typing.Literal["reference_sustained_flops"]  # noqa: Y015
     _WhichOneofArgType__reference_sustained_flops: _TypeAlias = _typing.Literal["_reference_sustained_flops", b"_reference_sustained_flops"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reference_sustained_flops) -> _WhichOneofReturnType__reference_sustained_flops | None: ...
 
 Global___Problem: _TypeAlias = Problem  # noqa: Y015
+
+@_typing.final
+class Route(_message.Message):
+    """A way for data from one site to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_SITE_ID_FIELD_NUMBER: _builtins.int
+    TO_SITE_ID_FIELD_NUMBER: _builtins.int
+    PRICE_PER_TERABYTE_FIELD_NUMBER: _builtins.int
+    from_site_id: _builtins.str
+    to_site_id: _builtins.str
+    @_builtins.property
+    def price_per_terabyte(self) -> _market_pb2.UnitPrice: ...
+    def __init__(
+        self,
+        *,
+        from_site_id: _builtins.str = ...,
+        to_site_id: _builtins.str = ...,
+        price_per_terabyte: _market_pb2.UnitPrice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price_per_terabyte", b"price_per_terabyte"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_site_id", b"from_site_id", "price_per_terabyte", b"price_per_terabyte", "to_site_id", b"to_site_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Route: _TypeAlias = Route  # noqa: Y015
+
+@_typing.final
+class CurrentPlan(_message.Message):
+    """Placements of the plan in force; a new plan that differs pays for each change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_YEN_FIELD_NUMBER: _builtins.int
+    PLACEMENTS_FIELD_NUMBER: _builtins.int
+    change_yen: _builtins.int
+    """Charged for a workload that is no longer run, or no longer in its pool with its gang from its start on."""
+    @_builtins.property
+    def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrentPlacement]: ...
+    def __init__(
+        self,
+        *,
+        change_yen: _builtins.int = ...,
+        placements: _abc.Iterable[Global___CurrentPlacement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_yen", b"change_yen", "placements", b"placements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CurrentPlan: _TypeAlias = CurrentPlan  # noqa: Y015
+
+@_typing.final
+class CurrentPlacement(_message.Message):
+    """Where a workload runs or was planned to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKLOAD_ID_FIELD_NUMBER: _builtins.int
+    POOL_ID_FIELD_NUMBER: _builtins.int
+    ACCELERATORS_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    LOCKED_FIELD_NUMBER: _builtins.int
+    CHANGE_YEN_FIELD_NUMBER: _builtins.int
+    workload_id: _builtins.str
+    pool_id: _builtins.str
+    accelerators: _builtins.int
+    start_date: _builtins.str
+    """First day of the period in which it starts, YYYY-MM-DD; of the first period for one that runs already."""
+    locked: _builtins.bool
+    """Must stay as it is."""
+    change_yen: _builtins.int
+    """Instead of current_plan.change_yen."""
+    def __init__(
+        self,
+        *,
+        workload_id: _builtins.str = ...,
+        pool_id: _builtins.str = ...,
+        accelerators: _builtins.int = ...,
+        start_date: _builtins.str = ...,
+        locked: _builtins.bool = ...,
+        change_yen: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_change_yen", b"_change_yen", "change_yen", b"change_yen"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_change_yen", b"_change_yen", "accelerators", b"accelerators", "change_yen", b"change_yen", "locked", b"locked", "pool_id", b"pool_id", "start_date", b"start_date", "workload_id", b"workload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__change_yen: _TypeAlias = _typing.Literal["change_yen"]  # noqa: Y015
+    _WhichOneofArgType__change_yen: _TypeAlias = _typing.Literal["_change_yen", b"_change_yen"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__change_yen) -> _WhichOneofReturnType__change_yen | None: ...
+
+Global___CurrentPlacement: _TypeAlias = CurrentPlacement  # noqa: Y015
 
 @_typing.final
 class Calendar(_message.Message):
@@ -162,6 +269,15 @@ class Rules(_message.Message):
     DOMESTIC_FIELD_NUMBER: _builtins.int
     MINIMUM_DOMESTIC_SHARES_FIELD_NUMBER: _builtins.int
     PORTFOLIO_BUDGETS_FIELD_NUMBER: _builtins.int
+    CAPITAL_CEILINGS_FIELD_NUMBER: _builtins.int
+    CONCENTRATION_LIMITS_FIELD_NUMBER: _builtins.int
+    CARBON_PRICE_YEN_PER_KG_FIELD_NUMBER: _builtins.int
+    CARBON_LIMITS_FIELD_NUMBER: _builtins.int
+    TOTAL_WAITING_PERIODS_MAX_FIELD_NUMBER: _builtins.int
+    carbon_price_yen_per_kg: _builtins.str
+    """Charge on emissions, decimal string, yen per kg; unset: 0. A guide for decisions, not a payment."""
+    total_waiting_periods_max: _builtins.int
+    """Most periods of waiting, from release to start, of all placed workloads together; unset: no limit."""
     @_builtins.property
     def domestic(self) -> Global___DomesticRule:
         """What counts as domestic; unset: sites in JP."""
@@ -174,20 +290,95 @@ class Rules(_message.Message):
     def portfolio_budgets(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
         """Most cash paid in a fiscal year, less grants earned in it; a year not listed has no limit."""
 
+    @_builtins.property
+    def capital_ceilings(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
+        """Most that is paid for purchases in a fiscal year, grants not counted; a year not listed has no limit."""
+
+    @_builtins.property
+    def concentration_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConcentrationLimit]:
+        """Largest shares of operators in the normalised work of a fiscal year."""
+
+    @_builtins.property
+    def carbon_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiscalYearMass]:
+        """Most emissions in a fiscal year; a year not listed has no limit."""
+
     def __init__(
         self,
         *,
         domestic: Global___DomesticRule | None = ...,
         minimum_domestic_shares: _abc.Iterable[Global___FiscalYearShare] | None = ...,
         portfolio_budgets: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        capital_ceilings: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        concentration_limits: _abc.Iterable[Global___ConcentrationLimit] | None = ...,
+        carbon_price_yen_per_kg: _builtins.str | None = ...,
+        carbon_limits: _abc.Iterable[Global___FiscalYearMass] | None = ...,
+        total_waiting_periods_max: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["domestic", b"domestic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carbon_price_yen_per_kg", b"_carbon_price_yen_per_kg", "_total_waiting_periods_max", b"_total_waiting_periods_max", "carbon_price_yen_per_kg", b"carbon_price_yen_per_kg", "domestic", b"domestic", "total_waiting_periods_max", b"total_waiting_periods_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["domestic", b"domestic", "minimum_domestic_shares", b"minimum_domestic_shares", "portfolio_budgets", b"portfolio_budgets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carbon_price_yen_per_kg", b"_carbon_price_yen_per_kg", "_total_waiting_periods_max", b"_total_waiting_periods_max", "capital_ceilings", b"capital_ceilings", "carbon_limits", b"carbon_limits", "carbon_price_yen_per_kg", b"carbon_price_yen_per_kg", "concentration_limits", b"concentration_limits", "domestic", b"domestic", "minimum_domestic_shares", b"minimum_domestic_shares", "portfolio_budgets", b"portfolio_budgets", "total_waiting_periods_max", b"total_waiting_periods_max"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__carbon_price_yen_per_kg: _TypeAlias = _typing.Literal["carbon_price_yen_per_kg"]  # noqa: Y015
+    _WhichOneofArgType__carbon_price_yen_per_kg: _TypeAlias = _typing.Literal["_carbon_price_yen_per_kg", b"_carbon_price_yen_per_kg"]  # noqa: Y015
+    _WhichOneofReturnType__total_waiting_periods_max: _TypeAlias = _typing.Literal["total_waiting_periods_max"]  # noqa: Y015
+    _WhichOneofArgType__total_waiting_periods_max: _TypeAlias = _typing.Literal["_total_waiting_periods_max", b"_total_waiting_periods_max"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carbon_price_yen_per_kg) -> _WhichOneofReturnType__carbon_price_yen_per_kg | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__total_waiting_periods_max) -> _WhichOneofReturnType__total_waiting_periods_max | None: ...
+
+Global___Rules: _TypeAlias = Rules  # noqa: Y015
+
+@_typing.final
+class ConcentrationLimit(_message.Message):
+    """The largest part of the normalised work of a fiscal year that may be done at the sites of one operator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    SHARE_FRACTION_FIELD_NUMBER: _builtins.int
+    operator_id: _builtins.str
+    fiscal_year: _builtins.int
+    share_fraction: _builtins.float
+    def __init__(
+        self,
+        *,
+        operator_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        share_fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fiscal_year", b"fiscal_year", "operator_id", b"operator_id", "share_fraction", b"share_fraction"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Rules: _TypeAlias = Rules  # noqa: Y015
+Global___ConcentrationLimit: _TypeAlias = ConcentrationLimit  # noqa: Y015
+
+@_typing.final
+class FiscalYearMass(_message.Message):
+    """Kilograms of carbon dioxide in one fiscal year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    MASS_KG_FIELD_NUMBER: _builtins.int
+    fiscal_year: _builtins.int
+    mass_kg: _builtins.float
+    def __init__(
+        self,
+        *,
+        fiscal_year: _builtins.int = ...,
+        mass_kg: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fiscal_year", b"fiscal_year", "mass_kg", b"mass_kg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FiscalYearMass: _TypeAlias = FiscalYearMass  # noqa: Y015
 
 @_typing.final
 class DomesticRule(_message.Message):

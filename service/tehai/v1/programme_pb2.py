@@ -26,7 +26,7 @@ from tehai.v1 import market_pb2 as tehai_dot_v1_dot_market__pb2
 from tehai.v1 import workload_pb2 as tehai_dot_v1_dot_workload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tehai/v1/programme.proto\x12\x08tehai.v1\x1a\x15tehai/v1/market.proto\x1a\x17tehai/v1/workload.proto\"\x89\x01\n\tProgramme\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tfrom_date\x18\x03 \x01(\t\x12\x12\n\nuntil_date\x18\x04 \x01(\t\x12+\n\x0busage_grant\x18\x05 \x01(\x0b\x32\x14.tehai.v1.UsageGrantH\x00\x42\x06\n\x04kind\"\x93\x02\n\nUsageGrant\x12&\n\x05rates\x18\x01 \x03(\x0b\x32\x17.tehai.v1.SizeClassRate\x12\x19\n\x11\x65ligible_pool_ids\x18\x02 \x03(\t\x12#\n\x1b\x65ligible_site_country_codes\x18\x03 \x03(\t\x12\'\n\x1f\x65ligible_operator_country_codes\x18\x04 \x03(\t\x12\x15\n\religible_tags\x18\x05 \x03(\t\x12\x1c\n\x0fproject_cap_yen\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12+\n\x07\x62udgets\x18\x07 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmountB\x12\n\x10_project_cap_yen\"O\n\rSizeClassRate\x12\'\n\nsize_class\x18\x01 \x01(\x0e\x32\x13.tehai.v1.SizeClass\x12\x15\n\rrate_fraction\x18\x02 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tehai/v1/programme.proto\x12\x08tehai.v1\x1a\x15tehai/v1/market.proto\x1a\x17tehai/v1/workload.proto\"\x97\x03\n\tProgramme\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tfrom_date\x18\x03 \x01(\t\x12\x12\n\nuntil_date\x18\x04 \x01(\t\x12+\n\x0busage_grant\x18\x05 \x01(\x0b\x32\x14.tehai.v1.UsageGrantH\x00\x12/\n\rcapital_grant\x18\x06 \x01(\x0b\x32\x16.tehai.v1.CapitalGrantH\x00\x12\x1b\n\x0emember_cap_yen\x18\x07 \x01(\x03H\x01\x88\x01\x01\x12+\n\x07\x62udgets\x18\x08 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmount\x12\x18\n\x10payment_lag_days\x18\t \x01(\x05\x12\x19\n\x11\x65xclusivity_group\x18\n \x01(\t\x12\x1f\n\x17stackable_programme_ids\x18\x0b \x03(\t\x12(\n\x0b\x63laims_made\x18\x0c \x03(\x0b\x32\x13.tehai.v1.ClaimMadeB\x06\n\x04kindB\x11\n\x0f_member_cap_yen\"\xe6\x01\n\nUsageGrant\x12&\n\x05rates\x18\x01 \x03(\x0b\x32\x17.tehai.v1.SizeClassRate\x12\x19\n\x11\x65ligible_pool_ids\x18\x02 \x03(\t\x12#\n\x1b\x65ligible_site_country_codes\x18\x03 \x03(\t\x12\'\n\x1f\x65ligible_operator_country_codes\x18\x04 \x03(\t\x12\x15\n\religible_tags\x18\x05 \x03(\t\x12\x1c\n\x0fproject_cap_yen\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\x12\n\x10_project_cap_yen\"\x9f\x01\n\x0c\x43\x61pitalGrant\x12&\n\x05rates\x18\x01 \x03(\x0b\x32\x17.tehai.v1.SizeClassRate\x12\x19\n\x11\x65ligible_pool_ids\x18\x02 \x03(\t\x12#\n\x1b\x65ligible_site_country_codes\x18\x03 \x03(\t\x12\'\n\x1f\x65ligible_operator_country_codes\x18\x04 \x03(\t\"m\n\rSizeClassRate\x12\'\n\nsize_class\x18\x01 \x01(\x0e\x32\x13.tehai.v1.SizeClass\x12\x15\n\rrate_fraction\x18\x02 \x01(\x01\x12\x1c\n\x14required_member_flag\x18\x03 \x01(\t\"[\n\tClaimMade\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66iscal_year\x18\x03 \x01(\x05\x12\x12\n\namount_yen\x18\x04 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tehai.v1.programme_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROGRAMME']._serialized_start=87
-  _globals['_PROGRAMME']._serialized_end=224
-  _globals['_USAGEGRANT']._serialized_start=227
-  _globals['_USAGEGRANT']._serialized_end=502
-  _globals['_SIZECLASSRATE']._serialized_start=504
-  _globals['_SIZECLASSRATE']._serialized_end=583
+  _globals['_PROGRAMME']._serialized_end=494
+  _globals['_USAGEGRANT']._serialized_start=497
+  _globals['_USAGEGRANT']._serialized_end=727
+  _globals['_CAPITALGRANT']._serialized_start=730
+  _globals['_CAPITALGRANT']._serialized_end=889
+  _globals['_SIZECLASSRATE']._serialized_start=891
+  _globals['_SIZECLASSRATE']._serialized_end=1000
+  _globals['_CLAIMMADE']._serialized_start=1002
+  _globals['_CLAIMMADE']._serialized_end=1093
 # @@protoc_insertion_point(module_scope)

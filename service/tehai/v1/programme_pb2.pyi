@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Programme(_message.Message):
-    """A grant that pays part of the bill of eligible workloads in eligible pools."""
+    """A grant that pays part of the bill of eligible workloads, or of eligible purchases."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -31,13 +31,40 @@ class Programme(_message.Message):
     FROM_DATE_FIELD_NUMBER: _builtins.int
     UNTIL_DATE_FIELD_NUMBER: _builtins.int
     USAGE_GRANT_FIELD_NUMBER: _builtins.int
+    CAPITAL_GRANT_FIELD_NUMBER: _builtins.int
+    MEMBER_CAP_YEN_FIELD_NUMBER: _builtins.int
+    BUDGETS_FIELD_NUMBER: _builtins.int
+    PAYMENT_LAG_DAYS_FIELD_NUMBER: _builtins.int
+    EXCLUSIVITY_GROUP_FIELD_NUMBER: _builtins.int
+    STACKABLE_PROGRAMME_IDS_FIELD_NUMBER: _builtins.int
+    CLAIMS_MADE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     from_date: _builtins.str
-    """Use in periods whose first day lies in [from_date, until_date) is eligible."""
+    """Use (or orders) in periods whose first day lies in [from_date, until_date) is eligible."""
     until_date: _builtins.str
+    member_cap_yen: _builtins.int
+    """Most yen that one member may claim for one fiscal year; unset: no cap."""
+    payment_lag_days: _builtins.int
+    """Days from the end of the fiscal year (31 March) to the payment of its claims."""
+    exclusivity_group: _builtins.str
+    """A project (and an owner's orders) claims from at most one programme of a group; empty: no group."""
     @_builtins.property
     def usage_grant(self) -> Global___UsageGrant: ...
+    @_builtins.property
+    def capital_grant(self) -> Global___CapitalGrant: ...
+    @_builtins.property
+    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
+        """Most yen that all may claim for a fiscal year; a year not listed has no cap."""
+
+    @_builtins.property
+    def stackable_programme_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Usage programmes that the same workload may claim as well; both have to name each other."""
+
+    @_builtins.property
+    def claims_made(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimMade]:
+        """Claims made before calendar.first_date that use up caps and budgets of the horizon."""
+
     def __init__(
         self,
         *,
@@ -46,13 +73,25 @@ class Programme(_message.Message):
         from_date: _builtins.str = ...,
         until_date: _builtins.str = ...,
         usage_grant: Global___UsageGrant | None = ...,
+        capital_grant: Global___CapitalGrant | None = ...,
+        member_cap_yen: _builtins.int | None = ...,
+        budgets: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        payment_lag_days: _builtins.int = ...,
+        exclusivity_group: _builtins.str = ...,
+        stackable_programme_ids: _abc.Iterable[_builtins.str] | None = ...,
+        claims_made: _abc.Iterable[Global___ClaimMade] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "usage_grant", b"usage_grant"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_member_cap_yen", b"_member_cap_yen", "capital_grant", b"capital_grant", "kind", b"kind", "member_cap_yen", b"member_cap_yen", "usage_grant", b"usage_grant"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "from_date", b"from_date", "id", b"id", "kind", b"kind", "until_date", b"until_date", "usage_grant", b"usage_grant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_member_cap_yen", b"_member_cap_yen", "budgets", b"budgets", "capital_grant", b"capital_grant", "claims_made", b"claims_made", "display_name", b"display_name", "exclusivity_group", b"exclusivity_group", "from_date", b"from_date", "id", b"id", "kind", b"kind", "member_cap_yen", b"member_cap_yen", "payment_lag_days", b"payment_lag_days", "stackable_programme_ids", b"stackable_programme_ids", "until_date", b"until_date", "usage_grant", b"usage_grant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["usage_grant"]  # noqa: Y015
+    _WhichOneofReturnType__member_cap_yen: _TypeAlias = _typing.Literal["member_cap_yen"]  # noqa: Y015
+    _WhichOneofArgType__member_cap_yen: _TypeAlias = _typing.Literal["_member_cap_yen", b"_member_cap_yen"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["usage_grant", "capital_grant"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__member_cap_yen) -> _WhichOneofReturnType__member_cap_yen | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Programme: _TypeAlias = Programme  # noqa: Y015
@@ -69,7 +108,6 @@ class UsageGrant(_message.Message):
     ELIGIBLE_OPERATOR_COUNTRY_CODES_FIELD_NUMBER: _builtins.int
     ELIGIBLE_TAGS_FIELD_NUMBER: _builtins.int
     PROJECT_CAP_YEN_FIELD_NUMBER: _builtins.int
-    BUDGETS_FIELD_NUMBER: _builtins.int
     project_cap_yen: _builtins.int
     """Most yen that one project may claim over all years; unset: no cap."""
     @_builtins.property
@@ -88,10 +126,6 @@ class UsageGrant(_message.Message):
     def eligible_tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The workload carries at least one of these tags; empty: every workload."""
 
-    @_builtins.property
-    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
-        """Most yen that all projects may claim for use in a fiscal year; a year not listed has no cap."""
-
     def __init__(
         self,
         *,
@@ -101,17 +135,54 @@ class UsageGrant(_message.Message):
         eligible_operator_country_codes: _abc.Iterable[_builtins.str] | None = ...,
         eligible_tags: _abc.Iterable[_builtins.str] | None = ...,
         project_cap_yen: _builtins.int | None = ...,
-        budgets: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_project_cap_yen", b"_project_cap_yen", "project_cap_yen", b"project_cap_yen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_project_cap_yen", b"_project_cap_yen", "budgets", b"budgets", "eligible_operator_country_codes", b"eligible_operator_country_codes", "eligible_pool_ids", b"eligible_pool_ids", "eligible_site_country_codes", b"eligible_site_country_codes", "eligible_tags", b"eligible_tags", "project_cap_yen", b"project_cap_yen", "rates", b"rates"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_project_cap_yen", b"_project_cap_yen", "eligible_operator_country_codes", b"eligible_operator_country_codes", "eligible_pool_ids", b"eligible_pool_ids", "eligible_site_country_codes", b"eligible_site_country_codes", "eligible_tags", b"eligible_tags", "project_cap_yen", b"project_cap_yen", "rates", b"rates"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__project_cap_yen: _TypeAlias = _typing.Literal["project_cap_yen"]  # noqa: Y015
     _WhichOneofArgType__project_cap_yen: _TypeAlias = _typing.Literal["_project_cap_yen", b"_project_cap_yen"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__project_cap_yen) -> _WhichOneofReturnType__project_cap_yen | None: ...
 
 Global___UsageGrant: _TypeAlias = UsageGrant  # noqa: Y015
+
+@_typing.final
+class CapitalGrant(_message.Message):
+    """Pays rate * price of units that an owner orders."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    ELIGIBLE_POOL_IDS_FIELD_NUMBER: _builtins.int
+    ELIGIBLE_SITE_COUNTRY_CODES_FIELD_NUMBER: _builtins.int
+    ELIGIBLE_OPERATOR_COUNTRY_CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___SizeClassRate]:
+        """A size class without a rate is not eligible."""
+
+    @_builtins.property
+    def eligible_pool_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Each empty list means any; all three must hold for the pool of the purchase."""
+
+    @_builtins.property
+    def eligible_site_country_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def eligible_operator_country_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[Global___SizeClassRate] | None = ...,
+        eligible_pool_ids: _abc.Iterable[_builtins.str] | None = ...,
+        eligible_site_country_codes: _abc.Iterable[_builtins.str] | None = ...,
+        eligible_operator_country_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eligible_operator_country_codes", b"eligible_operator_country_codes", "eligible_pool_ids", b"eligible_pool_ids", "eligible_site_country_codes", b"eligible_site_country_codes", "rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapitalGrant: _TypeAlias = CapitalGrant  # noqa: Y015
 
 @_typing.final
 class SizeClassRate(_message.Message):
@@ -121,18 +192,53 @@ class SizeClassRate(_message.Message):
 
     SIZE_CLASS_FIELD_NUMBER: _builtins.int
     RATE_FRACTION_FIELD_NUMBER: _builtins.int
+    REQUIRED_MEMBER_FLAG_FIELD_NUMBER: _builtins.int
     size_class: _workload_pb2.SizeClass.ValueType
     rate_fraction: _builtins.float
+    required_member_flag: _builtins.str
+    """The rate holds only for members that carry this flag; empty: for all. The largest rate that holds counts."""
     def __init__(
         self,
         *,
         size_class: _workload_pb2.SizeClass.ValueType = ...,
         rate_fraction: _builtins.float = ...,
+        required_member_flag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_fraction", b"rate_fraction", "size_class", b"size_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_fraction", b"rate_fraction", "required_member_flag", b"required_member_flag", "size_class", b"size_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SizeClassRate: _TypeAlias = SizeClassRate  # noqa: Y015
+
+@_typing.final
+class ClaimMade(_message.Message):
+    """Yen already claimed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_ID_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    AMOUNT_YEN_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.str
+    """Project (of a usage grant) whose cap it uses up; empty: of none."""
+    member_id: _builtins.str
+    fiscal_year: _builtins.int
+    amount_yen: _builtins.int
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.str = ...,
+        member_id: _builtins.str = ...,
+        fiscal_year: _builtins.int = ...,
+        amount_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_yen", b"amount_yen", "fiscal_year", b"fiscal_year", "member_id", b"member_id", "project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimMade: _TypeAlias = ClaimMade  # noqa: Y015

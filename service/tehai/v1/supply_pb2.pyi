@@ -31,6 +31,8 @@ class _PaymentTimingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Payment
     """The whole term when it is booked, at the exchange rate of the booking period."""
     PAYMENT_TIMING_PERIODIC: _PaymentTiming.ValueType  # 2
     """Each period of the term in that period, at its exchange rate."""
+    PAYMENT_TIMING_PARTIAL: _PaymentTiming.ValueType  # 3
+    """upfront_fraction of the term when it is booked, the rest each period."""
 
 class PaymentTiming(_PaymentTiming, metaclass=_PaymentTimingEnumTypeWrapper):
     """When a reservation is paid."""
@@ -40,6 +42,8 @@ PAYMENT_TIMING_PREPAID: PaymentTiming.ValueType  # 1
 """The whole term when it is booked, at the exchange rate of the booking period."""
 PAYMENT_TIMING_PERIODIC: PaymentTiming.ValueType  # 2
 """Each period of the term in that period, at its exchange rate."""
+PAYMENT_TIMING_PARTIAL: PaymentTiming.ValueType  # 3
+"""upfront_fraction of the term when it is booked, the rest each period."""
 Global___PaymentTiming: _TypeAlias = PaymentTiming  # noqa: Y015
 
 @_typing.final
@@ -118,6 +122,9 @@ class Site(_message.Message):
     POWER_LIMIT_KW_FIELD_NUMBER: _builtins.int
     POWER_USAGE_EFFECTIVENESS_FIELD_NUMBER: _builtins.int
     ELECTRICITY_YEN_PER_KWH_FIELD_NUMBER: _builtins.int
+    ELECTRICITY_STEPS_FIELD_NUMBER: _builtins.int
+    OPERATOR_ID_FIELD_NUMBER: _builtins.int
+    GRID_CARBON_KG_PER_KWH_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     country_code: _builtins.str
@@ -130,6 +137,14 @@ class Site(_message.Message):
     """Facility power divided by machine power, 1.0 or more."""
     electricity_yen_per_kwh: _builtins.str
     """Price of electricity for metered offers, decimal string; required where one is metered."""
+    operator_id: _builtins.str
+    """Who operates it, for limits on concentration; empty: nobody that a limit names."""
+    grid_carbon_kg_per_kwh: _builtins.float
+    """Emissions of the grid; unset: 0."""
+    @_builtins.property
+    def electricity_steps(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.PriceStep]:
+        """Later prices of electricity, ascending by from_date."""
+
     def __init__(
         self,
         *,
@@ -140,17 +155,24 @@ class Site(_message.Message):
         power_limit_kw: _builtins.float | None = ...,
         power_usage_effectiveness: _builtins.float = ...,
         electricity_yen_per_kwh: _builtins.str | None = ...,
+        electricity_steps: _abc.Iterable[_market_pb2.PriceStep] | None = ...,
+        operator_id: _builtins.str = ...,
+        grid_carbon_kg_per_kwh: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_electricity_yen_per_kwh", b"_electricity_yen_per_kwh", "_power_limit_kw", b"_power_limit_kw", "electricity_yen_per_kwh", b"electricity_yen_per_kwh", "power_limit_kw", b"power_limit_kw"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_electricity_yen_per_kwh", b"_electricity_yen_per_kwh", "_grid_carbon_kg_per_kwh", b"_grid_carbon_kg_per_kwh", "_power_limit_kw", b"_power_limit_kw", "electricity_yen_per_kwh", b"electricity_yen_per_kwh", "grid_carbon_kg_per_kwh", b"grid_carbon_kg_per_kwh", "power_limit_kw", b"power_limit_kw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_electricity_yen_per_kwh", b"_electricity_yen_per_kwh", "_power_limit_kw", b"_power_limit_kw", "country_code", b"country_code", "display_name", b"display_name", "electricity_yen_per_kwh", b"electricity_yen_per_kwh", "id", b"id", "operator_country_code", b"operator_country_code", "power_limit_kw", b"power_limit_kw", "power_usage_effectiveness", b"power_usage_effectiveness"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_electricity_yen_per_kwh", b"_electricity_yen_per_kwh", "_grid_carbon_kg_per_kwh", b"_grid_carbon_kg_per_kwh", "_power_limit_kw", b"_power_limit_kw", "country_code", b"country_code", "display_name", b"display_name", "electricity_steps", b"electricity_steps", "electricity_yen_per_kwh", b"electricity_yen_per_kwh", "grid_carbon_kg_per_kwh", b"grid_carbon_kg_per_kwh", "id", b"id", "operator_country_code", b"operator_country_code", "operator_id", b"operator_id", "power_limit_kw", b"power_limit_kw", "power_usage_effectiveness", b"power_usage_effectiveness"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__electricity_yen_per_kwh: _TypeAlias = _typing.Literal["electricity_yen_per_kwh"]  # noqa: Y015
     _WhichOneofArgType__electricity_yen_per_kwh: _TypeAlias = _typing.Literal["_electricity_yen_per_kwh", b"_electricity_yen_per_kwh"]  # noqa: Y015
+    _WhichOneofReturnType__grid_carbon_kg_per_kwh: _TypeAlias = _typing.Literal["grid_carbon_kg_per_kwh"]  # noqa: Y015
+    _WhichOneofArgType__grid_carbon_kg_per_kwh: _TypeAlias = _typing.Literal["_grid_carbon_kg_per_kwh", b"_grid_carbon_kg_per_kwh"]  # noqa: Y015
     _WhichOneofReturnType__power_limit_kw: _TypeAlias = _typing.Literal["power_limit_kw"]  # noqa: Y015
     _WhichOneofArgType__power_limit_kw: _TypeAlias = _typing.Literal["_power_limit_kw", b"_power_limit_kw"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__electricity_yen_per_kwh) -> _WhichOneofReturnType__electricity_yen_per_kwh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__grid_carbon_kg_per_kwh) -> _WhichOneofReturnType__grid_carbon_kg_per_kwh | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__power_limit_kw) -> _WhichOneofReturnType__power_limit_kw | None: ...
 
@@ -167,12 +189,25 @@ class Pool(_message.Message):
     SITE_ID_FIELD_NUMBER: _builtins.int
     ACCELERATOR_ID_FIELD_NUMBER: _builtins.int
     GANG_ACCELERATORS_MAX_FIELD_NUMBER: _builtins.int
+    NODE_ACCELERATORS_FIELD_NUMBER: _builtins.int
+    GRANT_REFERENCE_FIELD_NUMBER: _builtins.int
+    CHARGE_REFERENCE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     site_id: _builtins.str
     accelerator_id: _builtins.str
     gang_accelerators_max: _builtins.int
     """Largest number of accelerators that one workload may use."""
+    node_accelerators: _builtins.int
+    """Accelerators of one node; a workload occupies whole nodes. Unset: 1."""
+    @_builtins.property
+    def grant_reference(self) -> _market_pb2.UnitPrice:
+        """Upper limit on what a grant counts for an accelerator-hour; unset: the cheapest offer alone decides."""
+
+    @_builtins.property
+    def charge_reference(self) -> _market_pb2.UnitPrice:
+        """What member budgets and list bills count for an accelerator-hour; unset: the on-demand price."""
+
     def __init__(
         self,
         *,
@@ -181,12 +216,17 @@ class Pool(_message.Message):
         site_id: _builtins.str = ...,
         accelerator_id: _builtins.str = ...,
         gang_accelerators_max: _builtins.int = ...,
+        node_accelerators: _builtins.int | None = ...,
+        grant_reference: _market_pb2.UnitPrice | None = ...,
+        charge_reference: _market_pb2.UnitPrice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_node_accelerators", b"_node_accelerators", "charge_reference", b"charge_reference", "grant_reference", b"grant_reference", "node_accelerators", b"node_accelerators"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator_id", b"accelerator_id", "display_name", b"display_name", "gang_accelerators_max", b"gang_accelerators_max", "id", b"id", "site_id", b"site_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_node_accelerators", b"_node_accelerators", "accelerator_id", b"accelerator_id", "charge_reference", b"charge_reference", "display_name", b"display_name", "gang_accelerators_max", b"gang_accelerators_max", "grant_reference", b"grant_reference", "id", b"id", "node_accelerators", b"node_accelerators", "site_id", b"site_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__node_accelerators: _TypeAlias = _typing.Literal["node_accelerators"]  # noqa: Y015
+    _WhichOneofArgType__node_accelerators: _TypeAlias = _typing.Literal["_node_accelerators", b"_node_accelerators"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__node_accelerators) -> _WhichOneofReturnType__node_accelerators | None: ...
 
 Global___Pool: _TypeAlias = Pool  # noqa: Y015
 
@@ -203,6 +243,8 @@ class Offer(_message.Message):
     RESERVATION_FIELD_NUMBER: _builtins.int
     PURCHASE_FIELD_NUMBER: _builtins.int
     EXISTING_FIELD_NUMBER: _builtins.int
+    ALLOCATION_FIELD_NUMBER: _builtins.int
+    CAPACITY_BLOCK_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     pool_id: _builtins.str
@@ -214,6 +256,10 @@ class Offer(_message.Message):
     def purchase(self) -> Global___Purchase: ...
     @_builtins.property
     def existing(self) -> Global___Existing: ...
+    @_builtins.property
+    def allocation(self) -> Global___Allocation: ...
+    @_builtins.property
+    def capacity_block(self) -> Global___CapacityBlock: ...
     def __init__(
         self,
         *,
@@ -224,16 +270,43 @@ class Offer(_message.Message):
         reservation: Global___Reservation | None = ...,
         purchase: Global___Purchase | None = ...,
         existing: Global___Existing | None = ...,
+        allocation: Global___Allocation | None = ...,
+        capacity_block: Global___CapacityBlock | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "kind", b"kind", "on_demand", b"on_demand", "purchase", b"purchase", "reservation", b"reservation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "capacity_block", b"capacity_block", "existing", b"existing", "kind", b"kind", "on_demand", b"on_demand", "purchase", b"purchase", "reservation", b"reservation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "existing", b"existing", "id", b"id", "kind", b"kind", "on_demand", b"on_demand", "pool_id", b"pool_id", "purchase", b"purchase", "reservation", b"reservation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation", b"allocation", "capacity_block", b"capacity_block", "display_name", b"display_name", "existing", b"existing", "id", b"id", "kind", b"kind", "on_demand", b"on_demand", "pool_id", b"pool_id", "purchase", b"purchase", "reservation", b"reservation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["on_demand", "reservation", "purchase", "existing"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["on_demand", "reservation", "purchase", "existing", "allocation", "capacity_block"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
 Global___Offer: _TypeAlias = Offer  # noqa: Y015
+
+@_typing.final
+class QuotaStep(_message.Message):
+    """A number of accelerators that holds from a day on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    ACCELERATORS_FIELD_NUMBER: _builtins.int
+    from_date: _builtins.str
+    """YYYY-MM-DD."""
+    accelerators: _builtins.int
+    def __init__(
+        self,
+        *,
+        from_date: _builtins.str = ...,
+        accelerators: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerators", b"accelerators", "from_date", b"from_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotaStep: _TypeAlias = QuotaStep  # noqa: Y015
 
 @_typing.final
 class OnDemand(_message.Message):
@@ -245,6 +318,7 @@ class OnDemand(_message.Message):
     QUOTA_ACCELERATORS_FIELD_NUMBER: _builtins.int
     FROM_DATE_FIELD_NUMBER: _builtins.int
     UNTIL_DATE_FIELD_NUMBER: _builtins.int
+    QUOTA_STEPS_FIELD_NUMBER: _builtins.int
     quota_accelerators: _builtins.int
     """Most accelerators that can be had at once."""
     from_date: _builtins.str
@@ -252,6 +326,10 @@ class OnDemand(_message.Message):
     until_date: _builtins.str
     @_builtins.property
     def price_per_accelerator_hour(self) -> _market_pb2.UnitPrice: ...
+    @_builtins.property
+    def quota_steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaStep]:
+        """Later quotas, ascending by from_date."""
+
     def __init__(
         self,
         *,
@@ -259,10 +337,11 @@ class OnDemand(_message.Message):
         quota_accelerators: _builtins.int = ...,
         from_date: _builtins.str | None = ...,
         until_date: _builtins.str | None = ...,
+        quota_steps: _abc.Iterable[Global___QuotaStep] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "price_per_accelerator_hour", b"price_per_accelerator_hour", "until_date", b"until_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "price_per_accelerator_hour", b"price_per_accelerator_hour", "quota_accelerators", b"quota_accelerators", "until_date", b"until_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "price_per_accelerator_hour", b"price_per_accelerator_hour", "quota_accelerators", b"quota_accelerators", "quota_steps", b"quota_steps", "until_date", b"until_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_date: _TypeAlias = _typing.Literal["from_date"]  # noqa: Y015
     _WhichOneofArgType__from_date: _TypeAlias = _typing.Literal["_from_date", b"_from_date"]  # noqa: Y015
@@ -331,8 +410,11 @@ class ReservationTerm(_message.Message):
     TERM_PERIODS_FIELD_NUMBER: _builtins.int
     PRICE_PER_ACCELERATOR_HOUR_FIELD_NUMBER: _builtins.int
     PAYMENT_TIMING_FIELD_NUMBER: _builtins.int
+    UPFRONT_FRACTION_FIELD_NUMBER: _builtins.int
     term_periods: _builtins.int
     payment_timing: Global___PaymentTiming.ValueType
+    upfront_fraction: _builtins.float
+    """Part paid when booked, in (0, 1); required for PARTIAL, not allowed otherwise."""
     @_builtins.property
     def price_per_accelerator_hour(self) -> _market_pb2.UnitPrice: ...
     def __init__(
@@ -341,12 +423,15 @@ class ReservationTerm(_message.Message):
         term_periods: _builtins.int = ...,
         price_per_accelerator_hour: _market_pb2.UnitPrice | None = ...,
         payment_timing: Global___PaymentTiming.ValueType = ...,
+        upfront_fraction: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["price_per_accelerator_hour", b"price_per_accelerator_hour"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_upfront_fraction", b"_upfront_fraction", "price_per_accelerator_hour", b"price_per_accelerator_hour", "upfront_fraction", b"upfront_fraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment_timing", b"payment_timing", "price_per_accelerator_hour", b"price_per_accelerator_hour", "term_periods", b"term_periods"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_upfront_fraction", b"_upfront_fraction", "payment_timing", b"payment_timing", "price_per_accelerator_hour", b"price_per_accelerator_hour", "term_periods", b"term_periods", "upfront_fraction", b"upfront_fraction"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__upfront_fraction: _TypeAlias = _typing.Literal["upfront_fraction"]  # noqa: Y015
+    _WhichOneofArgType__upfront_fraction: _TypeAlias = _typing.Literal["_upfront_fraction", b"_upfront_fraction"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__upfront_fraction) -> _WhichOneofReturnType__upfront_fraction | None: ...
 
 Global___ReservationTerm: _TypeAlias = ReservationTerm  # noqa: Y015
 
@@ -366,6 +451,8 @@ class Purchase(_message.Message):
     METERED_FIELD_NUMBER: _builtins.int
     FROM_DATE_FIELD_NUMBER: _builtins.int
     UNTIL_DATE_FIELD_NUMBER: _builtins.int
+    PAYMENT_STEPS_FIELD_NUMBER: _builtins.int
+    OWNER_MEMBER_ID_FIELD_NUMBER: _builtins.int
     unit_accelerators: _builtins.int
     units_max: _builtins.int
     """Most units that can be ordered over the whole horizon."""
@@ -380,11 +467,17 @@ class Purchase(_message.Message):
     from_date: _builtins.str
     """Orders may be placed in periods whose first day lies in [from_date, until_date); unset: no edge."""
     until_date: _builtins.str
+    owner_member_id: _builtins.str
+    """Member that owns what is bought: its cost of capital counts, and it may claim capital grants. Empty: nobody."""
     @_builtins.property
     def price_per_unit(self) -> _market_pb2.UnitPrice: ...
     @_builtins.property
     def delivery_steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryStep]:
         """Cumulative, strictly rising in both fields; the last fraction is 1. The first step is the lead time."""
+
+    @_builtins.property
+    def payment_steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentStep]:
+        """Instalments; their fractions sum to 1. Empty: all when ordered."""
 
     def __init__(
         self,
@@ -399,10 +492,12 @@ class Purchase(_message.Message):
         metered: _builtins.bool = ...,
         from_date: _builtins.str | None = ...,
         until_date: _builtins.str | None = ...,
+        payment_steps: _abc.Iterable[Global___PaymentStep] | None = ...,
+        owner_member_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "price_per_unit", b"price_per_unit", "until_date", b"until_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "delivery_steps", b"delivery_steps", "from_date", b"from_date", "life_periods", b"life_periods", "metered", b"metered", "price_per_unit", b"price_per_unit", "residual_fraction", b"residual_fraction", "residual_haircut_fraction", b"residual_haircut_fraction", "unit_accelerators", b"unit_accelerators", "units_max", b"units_max", "until_date", b"until_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "delivery_steps", b"delivery_steps", "from_date", b"from_date", "life_periods", b"life_periods", "metered", b"metered", "owner_member_id", b"owner_member_id", "payment_steps", b"payment_steps", "price_per_unit", b"price_per_unit", "residual_fraction", b"residual_fraction", "residual_haircut_fraction", b"residual_haircut_fraction", "unit_accelerators", b"unit_accelerators", "units_max", b"units_max", "until_date", b"until_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_date: _TypeAlias = _typing.Literal["from_date"]  # noqa: Y015
     _WhichOneofArgType__from_date: _TypeAlias = _typing.Literal["_from_date", b"_from_date"]  # noqa: Y015
@@ -414,6 +509,31 @@ class Purchase(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__until_date) -> _WhichOneofReturnType__until_date | None: ...
 
 Global___Purchase: _TypeAlias = Purchase  # noqa: Y015
+
+@_typing.final
+class PaymentStep(_message.Message):
+    """Part of the price of an order and when it is paid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIODS_AFTER_ORDER_FIELD_NUMBER: _builtins.int
+    FRACTION_FIELD_NUMBER: _builtins.int
+    periods_after_order: _builtins.int
+    """0 or more, strictly ascending."""
+    fraction: _builtins.float
+    def __init__(
+        self,
+        *,
+        periods_after_order: _builtins.int = ...,
+        fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fraction", b"fraction", "periods_after_order", b"periods_after_order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentStep: _TypeAlias = PaymentStep  # noqa: Y015
 
 @_typing.final
 class DeliveryStep(_message.Message):
@@ -449,12 +569,29 @@ class Existing(_message.Message):
     FROM_DATE_FIELD_NUMBER: _builtins.int
     UNTIL_DATE_FIELD_NUMBER: _builtins.int
     METERED_FIELD_NUMBER: _builtins.int
+    ACCELERATOR_STEPS_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_PRICE_PER_ACCELERATOR_HOUR_FIELD_NUMBER: _builtins.int
     accelerators: _builtins.int
     from_date: _builtins.str
     """Capacity is there in periods whose first day lies in [from_date, until_date); unset: no edge."""
     until_date: _builtins.str
     metered: _builtins.bool
     """Whether its electricity is paid by the buyer at the site's price."""
+    @_builtins.property
+    def accelerator_steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaStep]:
+        """Later numbers of accelerators, ascending by from_date."""
+
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
+        """What is still to be paid for it, by fiscal year: sunk, so it counts in cash and budgets, not in the objective."""
+
+    @_builtins.property
+    def reference_price_per_accelerator_hour(self) -> _market_pb2.UnitPrice:
+        """What an accelerator-hour of it was bought for, besides electricity: counts in grant and charge references, not in
+        the objective. Unset: nothing.
+        """
+
     def __init__(
         self,
         *,
@@ -462,10 +599,13 @@ class Existing(_message.Message):
         from_date: _builtins.str | None = ...,
         until_date: _builtins.str | None = ...,
         metered: _builtins.bool = ...,
+        accelerator_steps: _abc.Iterable[Global___QuotaStep] | None = ...,
+        payments: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        reference_price_per_accelerator_hour: _market_pb2.UnitPrice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "until_date", b"until_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "reference_price_per_accelerator_hour", b"reference_price_per_accelerator_hour", "until_date", b"until_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "accelerators", b"accelerators", "from_date", b"from_date", "metered", b"metered", "until_date", b"until_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "accelerator_steps", b"accelerator_steps", "accelerators", b"accelerators", "from_date", b"from_date", "metered", b"metered", "payments", b"payments", "reference_price_per_accelerator_hour", b"reference_price_per_accelerator_hour", "until_date", b"until_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__from_date: _TypeAlias = _typing.Literal["from_date"]  # noqa: Y015
     _WhichOneofArgType__from_date: _TypeAlias = _typing.Literal["_from_date", b"_from_date"]  # noqa: Y015
@@ -477,3 +617,155 @@ class Existing(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__until_date) -> _WhichOneofReturnType__until_date | None: ...
 
 Global___Existing: _TypeAlias = Existing  # noqa: Y015
+
+@_typing.final
+class Allocation(_message.Message):
+    """Hours granted on a public machine for each fiscal year; what is not used by its end lapses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_PER_ACCELERATOR_HOUR_FIELD_NUMBER: _builtins.int
+    ACCELERATORS_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    UNTIL_DATE_FIELD_NUMBER: _builtins.int
+    ACCELERATOR_STEPS_FIELD_NUMBER: _builtins.int
+    accelerators: _builtins.int
+    """Most accelerators that can be had at once."""
+    from_date: _builtins.str
+    """Capacity is there in periods whose first day lies in [from_date, until_date); unset: no edge."""
+    until_date: _builtins.str
+    @_builtins.property
+    def price_per_accelerator_hour(self) -> _market_pb2.UnitPrice: ...
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___FiscalYearHours]:
+        """Accelerator-hours by fiscal year; a year not listed has none."""
+
+    @_builtins.property
+    def accelerator_steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaStep]:
+        """Later numbers of accelerators, ascending by from_date."""
+
+    def __init__(
+        self,
+        *,
+        price_per_accelerator_hour: _market_pb2.UnitPrice | None = ...,
+        accelerators: _builtins.int = ...,
+        quotas: _abc.Iterable[Global___FiscalYearHours] | None = ...,
+        from_date: _builtins.str | None = ...,
+        until_date: _builtins.str | None = ...,
+        accelerator_steps: _abc.Iterable[Global___QuotaStep] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "price_per_accelerator_hour", b"price_per_accelerator_hour", "until_date", b"until_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "accelerator_steps", b"accelerator_steps", "accelerators", b"accelerators", "from_date", b"from_date", "price_per_accelerator_hour", b"price_per_accelerator_hour", "quotas", b"quotas", "until_date", b"until_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_date: _TypeAlias = _typing.Literal["from_date"]  # noqa: Y015
+    _WhichOneofArgType__from_date: _TypeAlias = _typing.Literal["_from_date", b"_from_date"]  # noqa: Y015
+    _WhichOneofReturnType__until_date: _TypeAlias = _typing.Literal["until_date"]  # noqa: Y015
+    _WhichOneofArgType__until_date: _TypeAlias = _typing.Literal["_until_date", b"_until_date"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_date) -> _WhichOneofReturnType__from_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until_date) -> _WhichOneofReturnType__until_date | None: ...
+
+Global___Allocation: _TypeAlias = Allocation  # noqa: Y015
+
+@_typing.final
+class FiscalYearHours(_message.Message):
+    """Accelerator-hours of one fiscal year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FISCAL_YEAR_FIELD_NUMBER: _builtins.int
+    ACCELERATOR_HOURS_FIELD_NUMBER: _builtins.int
+    fiscal_year: _builtins.int
+    accelerator_hours: _builtins.float
+    def __init__(
+        self,
+        *,
+        fiscal_year: _builtins.int = ...,
+        accelerator_hours: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator_hours", b"accelerator_hours", "fiscal_year", b"fiscal_year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FiscalYearHours: _TypeAlias = FiscalYearHours  # noqa: Y015
+
+@_typing.final
+class CapacityBlock(_message.Message):
+    """Blocks for a short fixed term of days, booked ahead within a window and paid in full when booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BLOCK_ACCELERATORS_FIELD_NUMBER: _builtins.int
+    BLOCKS_MAX_FIELD_NUMBER: _builtins.int
+    BOOKING_PERIODS_MIN_FIELD_NUMBER: _builtins.int
+    BOOKING_PERIODS_MAX_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    FROM_DATE_FIELD_NUMBER: _builtins.int
+    UNTIL_DATE_FIELD_NUMBER: _builtins.int
+    block_accelerators: _builtins.int
+    blocks_max: _builtins.int
+    """Most blocks that can be live at once, all terms of the offer together."""
+    booking_periods_min: _builtins.int
+    """A block is booked this many periods before it begins, at least and at most."""
+    booking_periods_max: _builtins.int
+    from_date: _builtins.str
+    """A block may begin in periods whose first day lies in [from_date, until_date); unset: no edge."""
+    until_date: _builtins.str
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___CapacityBlockTerm]: ...
+    def __init__(
+        self,
+        *,
+        block_accelerators: _builtins.int = ...,
+        blocks_max: _builtins.int = ...,
+        booking_periods_min: _builtins.int = ...,
+        booking_periods_max: _builtins.int = ...,
+        terms: _abc.Iterable[Global___CapacityBlockTerm] | None = ...,
+        from_date: _builtins.str | None = ...,
+        until_date: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "from_date", b"from_date", "until_date", b"until_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_date", b"_from_date", "_until_date", b"_until_date", "block_accelerators", b"block_accelerators", "blocks_max", b"blocks_max", "booking_periods_max", b"booking_periods_max", "booking_periods_min", b"booking_periods_min", "from_date", b"from_date", "terms", b"terms", "until_date", b"until_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_date: _TypeAlias = _typing.Literal["from_date"]  # noqa: Y015
+    _WhichOneofArgType__from_date: _TypeAlias = _typing.Literal["_from_date", b"_from_date"]  # noqa: Y015
+    _WhichOneofReturnType__until_date: _TypeAlias = _typing.Literal["until_date"]  # noqa: Y015
+    _WhichOneofArgType__until_date: _TypeAlias = _typing.Literal["_until_date", b"_until_date"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_date) -> _WhichOneofReturnType__from_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until_date) -> _WhichOneofReturnType__until_date | None: ...
+
+Global___CapacityBlock: _TypeAlias = CapacityBlock  # noqa: Y015
+
+@_typing.final
+class CapacityBlockTerm(_message.Message):
+    """One length of a capacity block with its price."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TERM_DAYS_FIELD_NUMBER: _builtins.int
+    PRICE_PER_ACCELERATOR_HOUR_FIELD_NUMBER: _builtins.int
+    term_days: _builtins.int
+    """1 to 182 days, from the first hour of a period on."""
+    @_builtins.property
+    def price_per_accelerator_hour(self) -> _market_pb2.UnitPrice: ...
+    def __init__(
+        self,
+        *,
+        term_days: _builtins.int = ...,
+        price_per_accelerator_hour: _market_pb2.UnitPrice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price_per_accelerator_hour", b"price_per_accelerator_hour"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["price_per_accelerator_hour", b"price_per_accelerator_hour", "term_days", b"term_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapacityBlockTerm: _TypeAlias = CapacityBlockTerm  # noqa: Y015

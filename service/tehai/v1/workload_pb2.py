@@ -22,23 +22,28 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from tehai.v1 import market_pb2 as tehai_dot_v1_dot_market__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tehai/v1/workload.proto\x12\x08tehai.v1\"S\n\x06Member\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\'\n\nsize_class\x18\x03 \x01(\x0e\x32\x13.tehai.v1.SizeClass\"\xb6\x03\n\x08Workload\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x12\n\nproject_id\x18\x04 \x01(\t\x12\x14\n\x0crelease_date\x18\x05 \x01(\t\x12\x15\n\rdeadline_date\x18\x06 \x01(\t\x12&\n\x1cnormalised_accelerator_hours\x18\x07 \x01(\x01H\x00\x12\x0f\n\x05\x66lops\x18\x08 \x01(\x01H\x00\x12*\n\x0cgang_options\x18\t \x03(\x0b\x32\x14.tehai.v1.GangOption\x12\x11\n\tmemory_gb\x18\n \x01(\x01\x12\x17\n\x0fsoftware_family\x18\x0b \x01(\t\x12.\n\x0bsovereignty\x18\x0c \x01(\x0b\x32\x19.tehai.v1.SovereigntyRule\x12\x0c\n\x04tags\x18\r \x03(\t\x12!\n\x19late_start_yen_per_period\x18\x0e \x01(\x03\x12\x1a\n\x10\x63ost_not_run_yen\x18\x0f \x01(\x03H\x01\x12\x13\n\tmandatory\x18\x10 \x01(\x08H\x01\x42\x06\n\x04workB\t\n\x07not_run\"G\n\nGangOption\x12\x14\n\x0c\x61\x63\x63\x65lerators\x18\x01 \x01(\x05\x12#\n\x1bscaling_efficiency_fraction\x18\x02 \x01(\x01\"M\n\x0fSovereigntyRule\x12\x1a\n\x12site_country_codes\x18\x01 \x03(\t\x12\x1e\n\x16operator_country_codes\x18\x02 \x03(\t*Q\n\tSizeClass\x12\x1a\n\x16SIZE_CLASS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSIZE_CLASS_SME\x10\x01\x12\x14\n\x10SIZE_CLASS_LARGE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tehai/v1/workload.proto\x12\x08tehai.v1\x1a\x15tehai/v1/market.proto\"\xf1\x01\n\x06Member\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\'\n\nsize_class\x18\x03 \x01(\x0e\x32\x13.tehai.v1.SizeClass\x12\r\n\x05\x66lags\x18\x04 \x03(\t\x12+\n\x07\x62udgets\x18\x05 \x03(\x0b\x32\x1a.tehai.v1.FiscalYearAmount\x12\x1b\n\x0eshare_fraction\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0f\x63ost_of_capital\x18\x07 \x01(\tH\x01\x88\x01\x01\x42\x11\n\x0f_share_fractionB\x12\n\x10_cost_of_capital\"\xf6\x04\n\x08Workload\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x12\n\nproject_id\x18\x04 \x01(\t\x12\x14\n\x0crelease_date\x18\x05 \x01(\t\x12\x15\n\rdeadline_date\x18\x06 \x01(\t\x12&\n\x1cnormalised_accelerator_hours\x18\x07 \x01(\x01H\x00\x12\x0f\n\x05\x66lops\x18\x08 \x01(\x01H\x00\x12*\n\x0cgang_options\x18\t \x03(\x0b\x32\x14.tehai.v1.GangOption\x12\x11\n\tmemory_gb\x18\n \x01(\x01\x12\x17\n\x0fsoftware_family\x18\x0b \x01(\t\x12.\n\x0bsovereignty\x18\x0c \x01(\x0b\x32\x19.tehai.v1.SovereigntyRule\x12\x0c\n\x04tags\x18\r \x03(\t\x12!\n\x19late_start_yen_per_period\x18\x0e \x01(\x03\x12\x1a\n\x10\x63ost_not_run_yen\x18\x0f \x01(\x03H\x01\x12\x13\n\tmandatory\x18\x10 \x01(\x08H\x01\x12\x1a\n\x12\x61\x66ter_workload_ids\x18\x11 \x03(\t\x12\x19\n\x0c\x64\x61ta_site_id\x18\x12 \x01(\tH\x02\x88\x01\x01\x12\x1b\n\x0e\x64\x61ta_terabytes\x18\x13 \x01(\x01H\x03\x88\x01\x01\x12\"\n\x07porting\x18\x14 \x03(\x0b\x32\x11.tehai.v1.Porting\x12\"\n\x07pausing\x18\x15 \x01(\x0b\x32\x11.tehai.v1.PausingB\x06\n\x04workB\t\n\x07not_runB\x0f\n\r_data_site_idB\x11\n\x0f_data_terabytes\"G\n\nGangOption\x12\x14\n\x0c\x61\x63\x63\x65lerators\x18\x01 \x01(\x05\x12#\n\x1bscaling_efficiency_fraction\x18\x02 \x01(\x01\"M\n\x0fSovereigntyRule\x12\x1a\n\x12site_country_codes\x18\x01 \x03(\t\x12\x1e\n\x16operator_country_codes\x18\x02 \x03(\t\"5\n\x07Porting\x12\x16\n\x0e\x61\x63\x63\x65lerator_id\x18\x01 \x01(\t\x12\x12\n\namount_yen\x18\x02 \x01(\x03\"<\n\x07Pausing\x12\x12\n\npauses_max\x18\x01 \x01(\x05\x12\x1d\n\x15resume_overhead_hours\x18\x02 \x01(\x01*Q\n\tSizeClass\x12\x1a\n\x16SIZE_CLASS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSIZE_CLASS_SME\x10\x01\x12\x14\n\x10SIZE_CLASS_LARGE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tehai.v1.workload_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIZECLASS']._serialized_start=715
-  _globals['_SIZECLASS']._serialized_end=796
-  _globals['_MEMBER']._serialized_start=37
-  _globals['_MEMBER']._serialized_end=120
-  _globals['_WORKLOAD']._serialized_start=123
-  _globals['_WORKLOAD']._serialized_end=561
-  _globals['_GANGOPTION']._serialized_start=563
-  _globals['_GANGOPTION']._serialized_end=634
-  _globals['_SOVEREIGNTYRULE']._serialized_start=636
-  _globals['_SOVEREIGNTYRULE']._serialized_end=713
+  _globals['_SIZECLASS']._serialized_start=1206
+  _globals['_SIZECLASS']._serialized_end=1287
+  _globals['_MEMBER']._serialized_start=61
+  _globals['_MEMBER']._serialized_end=302
+  _globals['_WORKLOAD']._serialized_start=305
+  _globals['_WORKLOAD']._serialized_end=935
+  _globals['_GANGOPTION']._serialized_start=937
+  _globals['_GANGOPTION']._serialized_end=1008
+  _globals['_SOVEREIGNTYRULE']._serialized_start=1010
+  _globals['_SOVEREIGNTYRULE']._serialized_end=1087
+  _globals['_PORTING']._serialized_start=1089
+  _globals['_PORTING']._serialized_end=1142
+  _globals['_PAUSING']._serialized_start=1144
+  _globals['_PAUSING']._serialized_end=1204
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from tehai.v1 import market_pb2 as _market_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -46,21 +47,48 @@ class Member(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     SIZE_CLASS_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    BUDGETS_FIELD_NUMBER: _builtins.int
+    SHARE_FRACTION_FIELD_NUMBER: _builtins.int
+    COST_OF_CAPITAL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     size_class: Global___SizeClass.ValueType
+    share_fraction: _builtins.float
+    """Part of jointly bought capacity, for the bills of members; the shares of all sum to 1 where any is given."""
+    cost_of_capital: _builtins.str
+    """Annual rate at which payments for its own purchases are discounted, decimal string; unset: market.discount_rate."""
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Facts that grant rates can depend on, for example "venture-capital"."""
+
+    @_builtins.property
+    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.FiscalYearAmount]:
+        """Most yen of list bills less grants in a fiscal year; a year not listed has no limit."""
+
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         display_name: _builtins.str = ...,
         size_class: Global___SizeClass.ValueType = ...,
+        flags: _abc.Iterable[_builtins.str] | None = ...,
+        budgets: _abc.Iterable[_market_pb2.FiscalYearAmount] | None = ...,
+        share_fraction: _builtins.float | None = ...,
+        cost_of_capital: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost_of_capital", b"_cost_of_capital", "_share_fraction", b"_share_fraction", "cost_of_capital", b"cost_of_capital", "share_fraction", b"share_fraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "id", b"id", "size_class", b"size_class"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost_of_capital", b"_cost_of_capital", "_share_fraction", b"_share_fraction", "budgets", b"budgets", "cost_of_capital", b"cost_of_capital", "display_name", b"display_name", "flags", b"flags", "id", b"id", "share_fraction", b"share_fraction", "size_class", b"size_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__cost_of_capital: _TypeAlias = _typing.Literal["cost_of_capital"]  # noqa: Y015
+    _WhichOneofArgType__cost_of_capital: _TypeAlias = _typing.Literal["_cost_of_capital", b"_cost_of_capital"]  # noqa: Y015
+    _WhichOneofReturnType__share_fraction: _TypeAlias = _typing.Literal["share_fraction"]  # noqa: Y015
+    _WhichOneofArgType__share_fraction: _TypeAlias = _typing.Literal["_share_fraction", b"_share_fraction"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_of_capital) -> _WhichOneofReturnType__cost_of_capital | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__share_fraction) -> _WhichOneofReturnType__share_fraction | None: ...
 
 Global___Member: _TypeAlias = Member  # noqa: Y015
 
@@ -86,6 +114,11 @@ class Workload(_message.Message):
     LATE_START_YEN_PER_PERIOD_FIELD_NUMBER: _builtins.int
     COST_NOT_RUN_YEN_FIELD_NUMBER: _builtins.int
     MANDATORY_FIELD_NUMBER: _builtins.int
+    AFTER_WORKLOAD_IDS_FIELD_NUMBER: _builtins.int
+    DATA_SITE_ID_FIELD_NUMBER: _builtins.int
+    DATA_TERABYTES_FIELD_NUMBER: _builtins.int
+    PORTING_FIELD_NUMBER: _builtins.int
+    PAUSING_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     display_name: _builtins.str
     member_id: _builtins.str
@@ -107,6 +140,9 @@ class Workload(_message.Message):
     cost_not_run_yen: _builtins.int
     mandatory: _builtins.bool
     """Must be true where given: the workload has to run."""
+    data_site_id: _builtins.str
+    """Site where its data lies, with the terabytes to move; unset: nothing to move."""
+    data_terabytes: _builtins.float
     @_builtins.property
     def gang_options(self) -> _containers.RepeatedCompositeFieldContainer[Global___GangOption]: ...
     @_builtins.property
@@ -115,6 +151,18 @@ class Workload(_message.Message):
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def after_workload_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Workloads that have to be placed and have ended before this one starts."""
+
+    @_builtins.property
+    def porting(self) -> _containers.RepeatedCompositeFieldContainer[Global___Porting]:
+        """What it costs to port it to an accelerator; an accelerator not listed costs nothing."""
+
+    @_builtins.property
+    def pausing(self) -> Global___Pausing:
+        """Whether it can stop and go on later; unset: it runs without a pause."""
+
     def __init__(
         self,
         *,
@@ -134,15 +182,28 @@ class Workload(_message.Message):
         late_start_yen_per_period: _builtins.int = ...,
         cost_not_run_yen: _builtins.int = ...,
         mandatory: _builtins.bool = ...,
+        after_workload_ids: _abc.Iterable[_builtins.str] | None = ...,
+        data_site_id: _builtins.str | None = ...,
+        data_terabytes: _builtins.float | None = ...,
+        porting: _abc.Iterable[Global___Porting] | None = ...,
+        pausing: Global___Pausing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_not_run_yen", b"cost_not_run_yen", "flops", b"flops", "mandatory", b"mandatory", "normalised_accelerator_hours", b"normalised_accelerator_hours", "not_run", b"not_run", "sovereignty", b"sovereignty", "work", b"work"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_data_site_id", b"_data_site_id", "_data_terabytes", b"_data_terabytes", "cost_not_run_yen", b"cost_not_run_yen", "data_site_id", b"data_site_id", "data_terabytes", b"data_terabytes", "flops", b"flops", "mandatory", b"mandatory", "normalised_accelerator_hours", b"normalised_accelerator_hours", "not_run", b"not_run", "pausing", b"pausing", "sovereignty", b"sovereignty", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_not_run_yen", b"cost_not_run_yen", "deadline_date", b"deadline_date", "display_name", b"display_name", "flops", b"flops", "gang_options", b"gang_options", "id", b"id", "late_start_yen_per_period", b"late_start_yen_per_period", "mandatory", b"mandatory", "member_id", b"member_id", "memory_gb", b"memory_gb", "normalised_accelerator_hours", b"normalised_accelerator_hours", "not_run", b"not_run", "project_id", b"project_id", "release_date", b"release_date", "software_family", b"software_family", "sovereignty", b"sovereignty", "tags", b"tags", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data_site_id", b"_data_site_id", "_data_terabytes", b"_data_terabytes", "after_workload_ids", b"after_workload_ids", "cost_not_run_yen", b"cost_not_run_yen", "data_site_id", b"data_site_id", "data_terabytes", b"data_terabytes", "deadline_date", b"deadline_date", "display_name", b"display_name", "flops", b"flops", "gang_options", b"gang_options", "id", b"id", "late_start_yen_per_period", b"late_start_yen_per_period", "mandatory", b"mandatory", "member_id", b"member_id", "memory_gb", b"memory_gb", "normalised_accelerator_hours", b"normalised_accelerator_hours", "not_run", b"not_run", "pausing", b"pausing", "porting", b"porting", "project_id", b"project_id", "release_date", b"release_date", "software_family", b"software_family", "sovereignty", b"sovereignty", "tags", b"tags", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__data_site_id: _TypeAlias = _typing.Literal["data_site_id"]  # noqa: Y015
+    _WhichOneofArgType__data_site_id: _TypeAlias = _typing.Literal["_data_site_id", b"_data_site_id"]  # noqa: Y015
+    _WhichOneofReturnType__data_terabytes: _TypeAlias = _typing.Literal["data_terabytes"]  # noqa: Y015
+    _WhichOneofArgType__data_terabytes: _TypeAlias = _typing.Literal["_data_terabytes", b"_data_terabytes"]  # noqa: Y015
     _WhichOneofReturnType_not_run: _TypeAlias = _typing.Literal["cost_not_run_yen", "mandatory"]  # noqa: Y015
     _WhichOneofArgType_not_run: _TypeAlias = _typing.Literal["not_run", b"not_run"]  # noqa: Y015
     _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["normalised_accelerator_hours", "flops"]  # noqa: Y015
     _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data_site_id) -> _WhichOneofReturnType__data_site_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__data_terabytes) -> _WhichOneofReturnType__data_terabytes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_not_run) -> _WhichOneofReturnType_not_run | None: ...
     @_typing.overload
@@ -200,3 +261,53 @@ class SovereigntyRule(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SovereigntyRule: _TypeAlias = SovereigntyRule  # noqa: Y015
+
+@_typing.final
+class Porting(_message.Message):
+    """Cost of porting a workload to one type of accelerator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCELERATOR_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_YEN_FIELD_NUMBER: _builtins.int
+    accelerator_id: _builtins.str
+    amount_yen: _builtins.int
+    def __init__(
+        self,
+        *,
+        accelerator_id: _builtins.str = ...,
+        amount_yen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accelerator_id", b"accelerator_id", "amount_yen", b"amount_yen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Porting: _TypeAlias = Porting  # noqa: Y015
+
+@_typing.final
+class Pausing(_message.Message):
+    """A checkpointable workload may stop at the end of a period and go on later in the same pool with the same gang."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAUSES_MAX_FIELD_NUMBER: _builtins.int
+    RESUME_OVERHEAD_HOURS_FIELD_NUMBER: _builtins.int
+    pauses_max: _builtins.int
+    """1 to 3."""
+    resume_overhead_hours: _builtins.float
+    """Hours that the gang runs longer for each pause."""
+    def __init__(
+        self,
+        *,
+        pauses_max: _builtins.int = ...,
+        resume_overhead_hours: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pauses_max", b"pauses_max", "resume_overhead_hours", b"resume_overhead_hours"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pausing: _TypeAlias = Pausing  # noqa: Y015

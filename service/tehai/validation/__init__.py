@@ -5,21 +5,33 @@ from tehai.domain.violation import Violation
 
 # Importing a module registers its rules, in the order of a problem's parts.
 from tehai.validation import (  # noqa: F401
+    allocations,
     calendar,
+    capacity_blocks,
+    claims_made,
+    costs,
+    current_plan,
     ids,
     limits,
     market,
+    members,
+    moving,
     offers,
+    precedence,
+    prices,
     programmes,
     purchases,
+    references,
     reservations,
     rules,
+    stacking,
     supply,
     workloads,
 )
-from tehai.validation.notes import notes, uncapped
+from tehai.validation.notes import notes
 from tehai.validation.placement import unplaceable, unplaceable_reason
 from tehai.validation.registry import RULES, Finding, Rule, findings_of, ordered
+from tehai.validation.uncapped import uncapped
 
 __all__ = [
     "RULES",

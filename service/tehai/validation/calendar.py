@@ -18,7 +18,9 @@ def check_e1701_period_hours_out_of_range(view: ProblemView) -> Iterator[Found]:
 
 
 @rule(
-    "E1702", "the number of periods is out of range", "Give 1 to 1,040 periods; use longer ones for a longer horizon."
+    "E1702",
+    "the number of periods is out of range",
+    f"Give 1 to {LIMITS.period_count:,} periods; use longer ones for a longer horizon.",
 )
 def check_e1702_period_count_out_of_range(view: ProblemView) -> Iterator[Found]:
     """There is at least one period."""

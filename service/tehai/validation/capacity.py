@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 import numpy as np
 import numpy.typing as npt
 
-from tehai.domain.calendar import Calendar
-from tehai.domain.offer import Existing, Offer, OnDemand, Purchase, Reservation
+from tehai.domain.calendar import HOURS_PER_DAY, Calendar
+from tehai.domain.offer import Allocation, CapacityBlock, Existing, Offer, OnDemand, Purchase, QuotaStep, Reservation
 from tehai.domain.problem import Problem
 
 Accelerators = npt.NDArray[np.float64]
 
 
-def _in_window(calendar: Calendar, kind: OnDemand | Existing, accelerators: int) -> Accelerators:
-    live = np.zeros(calendar.period_count)
-    window = calendar.periods_within(kind.from_date, kind.until_date)
-    live[window.start : window.stop] = accelerators
+def _in_window(
+    calendar: Calendar, window: tuple[date | None, date | None], accelerators: int, steps: Sequence[QuotaStep]
+) -> Accelerators:
+    """Return what the last step on or before each period's first day gives, 0 outside the window."""
+    days = np.array([calendar.date_of(t).toordinal() for t in range(calendar.period_count)])
+    amounts = np.array([accelerators, *(step.accelerators for step in steps)], dtype=np.float64)
+    from_days = np.array([step.from_date.toordinal() for step in steps], dtype=np.int64)
+    live: Accelerators = amounts[np.searchsorted(from_days, days, side="right")]
+    periods = calendar.periods_within(*window)
+    live[: periods.start] = 0.0
+    live[periods.stop :] = 0.0
     return live
 
 
-def _reserved(calendar: Calendar, kind: Reservation) -> Accelerators:
+def _blocks(calendar: Calendar, kind: Reservation | CapacityBlock, lead: int, longest: int) -> Accelerators:
     """Starts are a range, so the longest term covers whatever a shorter one covers."""
     live = np.zeros(calendar.period_count)
     window = calendar.periods_within(kind.from_date, kind.until_date)
-    first = max(window.start, kind.lead_time_periods)
-    if first < window.stop and kind.terms:
-        longest = max(term.term_periods for term in kind.terms)
+    first = max(window.start, lead)
+    if first < window.stop and longest > 0:
         live[first : window.stop - 1 + longest] = kind.block_accelerators * kind.blocks_max
     return live
 
@@ -45,17 +54,28 @@ def _purchased(calendar: Calendar, kind: Purchase) -> Accelerators:
     return kind.units_max * kind.unit_accelerators * fraction
 
 
+def block_periods(calendar: Calendar, term_days: int) -> int:
+    """Return how many periods a capacity block of ``term_days`` touches."""
+    return -(-term_days * HOURS_PER_DAY // calendar.period_hours)
+
+
 def largest_capacity_of(calendar: Calendar, offer: Offer) -> Accelerators:
     """Return Kmax of one offer of a valid problem, shape (period_count,), in accelerators."""
-    match offer.kind:
+    kind = offer.kind
+    window = (kind.from_date, kind.until_date)
+    match kind:
         case OnDemand():
-            return _in_window(calendar, offer.kind, offer.kind.quota_accelerators)
-        case Existing():
-            return _in_window(calendar, offer.kind, offer.kind.accelerators)
+            return _in_window(calendar, window, kind.quota_accelerators, kind.quota_steps)
+        case Existing() | Allocation():
+            return _in_window(calendar, window, kind.accelerators, kind.accelerator_steps)
         case Reservation():
-            return _reserved(calendar, offer.kind)
+            longest = max((term.term_periods for term in kind.terms), default=0)
+            return _blocks(calendar, kind, kind.lead_time_periods, longest)
+        case CapacityBlock():
+            longest = max((block_periods(calendar, term.term_days) for term in kind.terms), default=0)
+            return _blocks(calendar, kind, kind.booking_periods_min, longest)
         case Purchase():
-            return _purchased(calendar, offer.kind)
+            return _purchased(calendar, kind)
 
 
 def largest_capacities(problem: Problem) -> dict[str, Accelerators]:

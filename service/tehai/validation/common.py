@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+from typing import Protocol
 
 from tehai.domain.limits import LIMITS
 from tehai.domain.market import FiscalYearAmount
 from tehai.validation.registry import Found
+from tehai.validation.view import FIRST_DATE_MAX, FIRST_DATE_MIN, YEARS_MAX
 
 _COUNTRY_CODE = re.compile(r"[A-Z]{2}", re.ASCII)
+_ID = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 SHOWN_CHARACTERS = 60
+# Sums of fractions are compared with 1 within this.
+FRACTION_TOLERANCE = 1e-9
+# A fiscal year that can be meant, also where no horizon bounds it.
+FISCAL_YEAR_MIN = FIRST_DATE_MIN.year - 1
+FISCAL_YEAR_MAX = FIRST_DATE_MAX.year + 2 * YEARS_MAX
+
+
+class _HasDate(Protocol):
+    @property
+    def from_date(self) -> date: ...
 
 
 def shown(text: str) -> str:
@@ -48,6 +64,33 @@ def is_country_code(code: str) -> bool:
     return bool(_COUNTRY_CODE.fullmatch(code))
 
 
+def periods_text(count: float) -> str:
+    """Return a number of periods in words of a message."""
+    return f"{count:,.0f} period" if count == 1 else f"{count:,.0f} periods"
+
+
+def is_id(text: str) -> bool:
+    """Return whether text has the form of an id."""
+    return bool(_ID.fullmatch(text))
+
+
+def steps_not_rising(steps: Sequence[_HasDate], path: str) -> Iterator[Found]:
+    """Yield the steps that do not begin after the one before."""
+    for k, (before, after) in enumerate(pairwise(step.from_date for step in steps), start=1):
+        if after <= before:
+            yield Found(f"{path}[{k}].from_date", f"{after} is not after {before}", (f"{path}[{k - 1}].from_date",))
+
+
+def unit_amount_out_of_range(amount: Decimal, path: str) -> Iterator[Found]:
+    """Yield an amount per unit that is no number, negative or above the limit."""
+    if not amount.is_finite():
+        yield Found(path, f"{amount} is not a number")
+    elif amount < 0:
+        yield Found(path, f"{amount:.20g} is negative")
+    elif amount > LIMITS.unit_price:
+        yield Found(path, f"{amount:.20g} is above the limit of {LIMITS.unit_price:,}")
+
+
 def amount_out_of_range(amount_yen: int, path: str) -> Iterator[Found]:
     """Yield an amount that is negative or above the limit."""
     if amount_yen < 0:
@@ -66,6 +109,12 @@ def repeated_years(years: Sequence[int], path: str) -> Iterator[Found]:
     """Yield fiscal years that are listed again."""
     for i in repeats(years):
         yield Found(f"{path}[{i}].fiscal_year", f"fiscal year {years[i]} is listed again")
+
+
+def year_out_of_range(year: int, path: str) -> Iterator[Found]:
+    """Yield a fiscal year that cannot be meant."""
+    if not FISCAL_YEAR_MIN <= year <= FISCAL_YEAR_MAX:
+        yield Found(path, f"fiscal year {year} is not between {FISCAL_YEAR_MIN} and {FISCAL_YEAR_MAX}")
 
 
 def years_outside(years: Sequence[int], horizon: frozenset[int] | None, path: str) -> Iterator[Found]:

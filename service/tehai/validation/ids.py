@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from tehai.domain.problem import SCHEMA_VERSION
-from tehai.validation.common import repeated_ids, shown
+from tehai.validation.common import is_id, repeated_ids, shown
 from tehai.validation.registry import Found, rule
 from tehai.validation.texts import is_clean, is_composed, texts_of
-from tehai.validation.view import ProblemView
+from tehai.validation.view import ProblemView, programme_kind_path
 
-_ID = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _COLLECTIONS = ("accelerators", "sites", "pools", "offers", "members", "workloads", "programmes")
 # Subjects of source notes that are not a row of a collection.
-_SINGLE_SUBJECTS = frozenset({"problem", "calendar", "market", "rules", "reference_sustained_flops"})
+_SINGLE_SUBJECTS = frozenset(
+    {"problem", "calendar", "market", "rules", "routes", "current_plan", "reference_sustained_flops"}
+)
 
 
 def _ids_of(view: ProblemView, collection: str) -> list[str]:
@@ -24,15 +24,35 @@ def _ids_of(view: ProblemView, collection: str) -> list[str]:
 
 @rule("E1801", "an id has the wrong form", "Use a lower-case letter, then up to 62 of a-z, 0-9 and -.")
 def check_e1801_id_malformed(view: ProblemView) -> Iterator[Found]:
-    """Every id, and every project id that is given, follows the pattern."""
+    """Every id, and every project, operator, group or flag that is given, follows the pattern."""
     for collection in _COLLECTIONS:
         for i, item_id in enumerate(_ids_of(view, collection)):
-            if not _ID.fullmatch(item_id):
+            if not is_id(item_id):
                 what = f"{shown(item_id)} is not an id" if item_id else "the id is missing"
                 yield Found(f"{collection}[{i}].id", what)
+    for path, name in _names_of(view):
+        if not is_id(name):
+            yield Found(path, f"{shown(name)} is not an id")
+
+
+def _names_of(view: ProblemView) -> Iterator[tuple[str, str]]:
+    """Yield (path, name) of what is named like an id and has no list of its own; empty ones may be left out."""
     for i, workload in enumerate(view.problem.workloads):
-        if workload.project_id and not _ID.fullmatch(workload.project_id):
-            yield Found(f"workloads[{i}].project_id", f"{shown(workload.project_id)} is not an id")
+        if workload.project_id:
+            yield f"workloads[{i}].project_id", workload.project_id
+    for i, site in enumerate(view.problem.sites):
+        if site.operator_id:
+            yield f"sites[{i}].operator_id", site.operator_id
+    for i, member in enumerate(view.problem.members):
+        for k, flag in enumerate(member.flags):
+            yield f"members[{i}].flags[{k}]", flag
+    for i, programme in enumerate(view.problem.programmes):
+        if programme.exclusivity_group:
+            yield f"programmes[{i}].exclusivity_group", programme.exclusivity_group
+        for k, rate in enumerate(programme.kind.rates):
+            if rate.required_member_flag:
+                path = f"{programme_kind_path(i, programme)}.rates[{k}].required_member_flag"
+                yield path, rate.required_member_flag
 
 
 @rule("E1802", "an id is used twice in one list", "Give each its own id.")
@@ -87,7 +107,7 @@ def check_e1807_programme_pool_unknown(view: ProblemView) -> Iterator[Found]:
     for i, programme in enumerate(view.problem.programmes):
         for k, pool_id in enumerate(programme.kind.eligible_pool_ids):
             if pool_id not in view.pools:
-                path = f"programmes[{i}].usage_grant.eligible_pool_ids[{k}]"
+                path = f"{programme_kind_path(i, programme)}.eligible_pool_ids[{k}]"
                 yield Found(path, f"there is no pool {shown(pool_id)}")
 
 

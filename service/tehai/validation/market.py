@@ -1,17 +1,28 @@
-"""Rules on the exchange rate, E171x."""
+"""Rules on exchange rate and discounting, E171x."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
 
-from tehai.domain.offer import Reservation
+from tehai.domain.offer import Purchase, Reservation
 from tehai.validation.registry import Found, rule
 from tehai.validation.view import ProblemView
 
 SPOT_MAX = 1_000_000
 RATE_MAX = 1
 DAYS_PER_YEAR = 365
+
+
+def periods_paid_after(view: ProblemView) -> int:
+    """Return how many periods after its booking or order something may be paid; lengths out of range do not count."""
+    lengths = []
+    for offer in view.problem.offers:
+        if isinstance(offer.kind, Reservation):
+            lengths += [term.term_periods for term in offer.kind.terms]
+        elif isinstance(offer.kind, Purchase):
+            lengths += [step.periods_after_order for step in offer.kind.payment_steps]
+    return max((length for length in lengths if 0 < length <= view.periods_max), default=0)
 
 
 @rule("E1711", "the spot rate is out of range", "Give the yen that one dollar costs, above 0.")
@@ -46,19 +57,21 @@ def check_e1713_interest_rate_out_of_range(view: ProblemView) -> Iterator[Found]
 
 @rule(
     "E1714",
-    "the forward rate does not stay positive over the horizon and the longest term",
+    "the forward rate does not stay positive until the last payment",
     "Give a rate nearer to zero, or a shorter horizon.",
-    reads=("calendar", "market", "offers[].reservation.terms[].term_periods"),
+    reads=(
+        "calendar",
+        "market",
+        "offers[].reservation.terms[].term_periods",
+        "offers[].purchase.payment_steps[].periods_after_order",
+    ),
 )
 def check_e1714_forward_rate_not_positive(view: ProblemView) -> Iterator[Found]:
-    """Both factors of the curve stay positive until the last payment of the longest term."""
+    """Both factors of the curve stay positive until the last payment of the longest term or order."""
     market, calendar = view.problem.market, view.calendar
     if calendar is None:
         return
-    kinds = (offer.kind for offer in view.problem.offers)
-    terms = (term.term_periods for kind in kinds if isinstance(kind, Reservation) for term in kind.terms)
-    longest = max((term for term in terms if 0 < term <= view.periods_max), default=0)
-    last_day = calendar.date_of(calendar.period_count + longest)
+    last_day = calendar.date_of(calendar.period_count + periods_paid_after(view))
     years = Decimal((last_day - market.spot_date).days) / DAYS_PER_YEAR
     for name, rate in (
         ("yen_interest_rate", market.yen_interest_rate),
@@ -66,3 +79,28 @@ def check_e1714_forward_rate_not_positive(view: ProblemView) -> Iterator[Found]:
     ):
         if rate.is_finite() and -1 < rate <= RATE_MAX and 1 + rate * years <= 0:
             yield Found(f"market.{name}", f"1 + {rate:.20g} * {years:.1f} years is not positive")
+
+
+@rule(
+    "E1715", "the discount rate is out of range", "Give a fraction from 0 on and below 1, as 0.03 for three per cent."
+)
+def check_e1715_discount_rate_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """Later payments weigh no more than those at once."""
+    rate = view.problem.market.discount_rate
+    if not (rate.is_finite() and 0 <= rate < 1):
+        yield Found("market.discount_rate", f"{rate:.20g} is not from 0 on and below 1")
+
+
+@rule(
+    "E1716",
+    "the spread on dollars is out of range",
+    "Give the yen that the bank adds for each dollar, 0 or more and less than the spot rate.",
+)
+def check_e1716_spread_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """A bank takes something for a dollar, and less than the dollar is worth."""
+    spread, spot = view.problem.market.usd_conversion_spread_yen, view.problem.market.usd_jpy_spot
+    path, spot_path = "market.usd_conversion_spread_yen", "market.usd_jpy_spot"
+    if not (spread.is_finite() and 0 <= spread <= SPOT_MAX):
+        yield Found(path, f"{spread:.20g} yen for a dollar is not between 0 and the spot rate")
+    elif spot.is_finite() and 0 < spot <= spread:
+        yield Found(path, f"{spread:.20g} yen for a dollar is not below {spot:.20g}, the spot rate", (spot_path,))

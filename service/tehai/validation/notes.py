@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tehai.domain.offer import Purchase
+from tehai.domain.offer import Allocation, Existing, Purchase
 from tehai.domain.problem import FigureStatus, Problem
 from tehai.validation.capacity import largest_capacity_of
+from tehai.validation.notes_on_grants import (
+    capital_grants_without_orders,
+    claims_over_limits,
+    flags_of_nobody,
+    programmes_outside,
+)
+from tehai.validation.notes_on_order import placements_given_up, precedences_never_kept
 from tehai.validation.placement import unplaceable
+from tehai.validation.uncapped import uncapped
 
 # Notes of one kind; further ones are counted.
 NOTES_PER_KIND_MAX = 100
@@ -17,12 +25,19 @@ PATHS_MAX = 200
 
 def notes(problem: Problem) -> tuple[str, ...]:
     """Return one sentence for each thing worth knowing about a valid problem; nothing here is wrong."""
+    nowhere = {workload.workload_id: workload.reason for workload in unplaceable(problem)}
     kinds = (
-        list(_workloads_that_run_nowhere(problem)),
+        list(_workloads_that_run_nowhere(problem, nowhere)),
+        list(precedences_never_kept(problem, nowhere)),
+        list(placements_given_up(problem)),
         list(_workloads_free_to_drop(problem)),
         list(_offers_never_live(problem)),
         list(_deliveries_after_life(problem)),
-        list(_programmes_outside(problem)),
+        list(_years_without_effect(problem)),
+        list(programmes_outside(problem)),
+        list(capital_grants_without_orders(problem)),
+        list(flags_of_nobody(problem)),
+        list(claims_over_limits(problem)),
         list(_limits_left_open(problem)),
         list(_figures_by_status(problem)),
     )
@@ -35,16 +50,18 @@ def _first_ones(sentences: Sequence[str]) -> Iterator[str]:
         yield f"and {len(sentences) - NOTES_PER_KIND_MAX:,} more like the last"
 
 
-def _workloads_that_run_nowhere(problem: Problem) -> Iterator[str]:
-    mandatory = {workload.id for workload in problem.workloads if workload.mandatory}
-    for workload in unplaceable(problem):
-        what = " and is mandatory" if workload.workload_id in mandatory else ""
-        yield f"workloads/{workload.workload_id} can run nowhere{what}: {workload.reason}"
+def _workloads_that_run_nowhere(problem: Problem, nowhere: dict[str, str]) -> Iterator[str]:
+    locked = {entry.workload_id for entry in problem.current_plan.placements if entry.locked}
+    for workload in problem.workloads:
+        if workload.id in nowhere:
+            must = " and is mandatory" if workload.mandatory else " and is locked" if workload.id in locked else ""
+            yield f"workloads/{workload.id} can run nowhere{must}: {nowhere[workload.id]}"
 
 
 def _workloads_free_to_drop(problem: Problem) -> Iterator[str]:
+    locked = {entry.workload_id for entry in problem.current_plan.placements if entry.locked}
     for workload in problem.workloads:
-        if workload.cost_not_run_yen == 0:
+        if workload.cost_not_run_yen == 0 and workload.id not in locked:
             yield f"workloads/{workload.id} costs nothing when it is not run, so it will hardly be run"
 
 
@@ -63,10 +80,22 @@ def _deliveries_after_life(problem: Problem) -> Iterator[str]:
             yield f"offers/{offer.id} delivers after the end of its life, which counts from the first delivery"
 
 
-def _programmes_outside(problem: Problem) -> Iterator[str]:
-    for programme in problem.programmes:
-        if not problem.calendar.periods_within(programme.from_date, programme.until_date):
-            yield f"programmes/{programme.id} has no period of the horizon in its window"
+def _years_without_effect(problem: Problem) -> Iterator[str]:
+    """Hours granted and payments due outside the horizon are allowed: contracts do not end with it."""
+    years = frozenset(problem.calendar.fiscal_years())
+    for offer in problem.offers:
+        if isinstance(offer.kind, Allocation):
+            yield from (
+                f"offers/{offer.id} has hours of fiscal year {quota.fiscal_year}, outside the horizon"
+                for quota in offer.kind.quotas
+                if quota.fiscal_year not in years
+            )
+        elif isinstance(offer.kind, Existing):
+            yield from (
+                f"offers/{offer.id} has a payment of fiscal year {payment.fiscal_year}, outside the horizon"
+                for payment in offer.kind.payments
+                if payment.fiscal_year not in years
+            )
 
 
 def _limits_left_open(problem: Problem) -> Iterator[str]:
@@ -74,24 +103,6 @@ def _limits_left_open(problem: Problem) -> Iterator[str]:
     if paths:
         more = f" and {len(paths) - PATHS_MAX:,} more" if len(paths) > PATHS_MAX else ""
         yield f"limits left open: {', '.join(paths[:PATHS_MAX])}{more}"
-
-
-def uncapped(problem: Problem) -> tuple[str, ...]:
-    """Return the limits that a problem leaves open, for example "programmes/geniac/project_cap_yen"."""
-    years = problem.calendar.fiscal_years()
-    open_limits = []
-    for programme in problem.programmes:
-        window = problem.calendar.periods_within(programme.from_date, programme.until_date)
-        path = f"programmes/{programme.id}"
-        if programme.kind.project_cap_yen is None:
-            open_limits.append(f"{path}/project_cap_yen")
-        listed = {budget.fiscal_year for budget in programme.kind.budgets}
-        served = dict.fromkeys(problem.calendar.fiscal_year(t) for t in window)
-        open_limits += [f"{path}/budgets/{year}" for year in served if year not in listed]
-    budgeted = {budget.fiscal_year for budget in problem.rules.portfolio_budgets}
-    open_limits += [f"rules/portfolio_budgets/{year}" for year in years if year not in budgeted]
-    open_limits += [f"sites/{site.id}/power_limit_kw" for site in problem.sites if site.power_limit_kw is None]
-    return tuple(open_limits)
 
 
 def _figures_by_status(problem: Problem) -> Iterator[str]:

@@ -1,17 +1,32 @@
-"""Rules on every kind of offer, E140x and E141x."""
+"""Rules on every kind of offer, E140x and E141x; those on prices stand in prices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from tehai.domain.limits import LIMITS
-from tehai.domain.market import CURRENCY_CODES, UnitPrice
-from tehai.domain.offer import Existing, Offer, OnDemand, Purchase, Reservation
-from tehai.validation.common import count_out_of_range, shown
+from tehai.domain.offer import (
+    Allocation,
+    CapacityBlock,
+    Existing,
+    Offer,
+    OnDemand,
+    Purchase,
+    QuotaStep,
+    Reservation,
+)
+from tehai.validation.common import count_out_of_range, shown, steps_not_rising
 from tehai.validation.registry import Found, rule
 from tehai.validation.view import ProblemView
 
-KIND_FIELDS = {OnDemand: "on_demand", Reservation: "reservation", Purchase: "purchase", Existing: "existing"}
+KIND_FIELDS = {
+    OnDemand: "on_demand",
+    Reservation: "reservation",
+    Purchase: "purchase",
+    Existing: "existing",
+    Allocation: "allocation",
+    CapacityBlock: "capacity_block",
+}
 
 
 def kind_path(i: int, offer: Offer) -> str:
@@ -19,19 +34,17 @@ def kind_path(i: int, offer: Offer) -> str:
     return f"offers[{i}].{KIND_FIELDS[type(offer.kind)]}"
 
 
-def prices_of(view: ProblemView) -> Iterator[tuple[str, UnitPrice]]:
-    """Yield (path, price) of every price of every offer."""
+def accelerator_counts(view: ProblemView) -> Iterator[tuple[str, int, str, tuple[QuotaStep, ...]]]:
+    """Yield (path, accelerators, path of the steps, steps) of every offer whose capacity is given and not decided."""
     for i, offer in enumerate(view.problem.offers):
         path = kind_path(i, offer)
         match offer.kind:
-            case OnDemand(price_per_accelerator_hour=price):
-                yield f"{path}.price_per_accelerator_hour", price
-            case Reservation(terms=terms):
-                for k, term in enumerate(terms):
-                    yield f"{path}.terms[{k}].price_per_accelerator_hour", term.price_per_accelerator_hour
-            case Purchase(price_per_unit=price):
-                yield f"{path}.price_per_unit", price
-            case Existing():
+            case OnDemand(quota_accelerators=quota, quota_steps=steps):
+                yield f"{path}.quota_accelerators", quota, f"{path}.quota_steps", steps
+            case Existing() | Allocation():
+                accelerators, steps = offer.kind.accelerators, offer.kind.accelerator_steps
+                yield f"{path}.accelerators", accelerators, f"{path}.accelerator_steps", steps
+            case Reservation() | Purchase() | CapacityBlock():
                 pass
 
 
@@ -40,27 +53,6 @@ def check_e1401_no_offers(view: ProblemView) -> Iterator[Found]:
     """A sourcing problem has something to choose from."""
     if not view.problem.offers:
         yield Found("offers", "the list is empty")
-
-
-@rule("E1402", "a price is negative or too large", "Give a price from 0 on, consumption tax excluded.")
-def check_e1402_price_out_of_range(view: ProblemView) -> Iterator[Found]:
-    """Nobody is paid for taking capacity."""
-    for path, price in prices_of(view):
-        amount = price.amount
-        if not amount.is_finite():
-            yield Found(f"{path}.amount", f"{amount} is not a number")
-        elif amount < 0:
-            yield Found(f"{path}.amount", f"{amount:.20g} is negative")
-        elif amount > LIMITS.unit_price:
-            yield Found(f"{path}.amount", f"{amount:.20g} is above the limit of {LIMITS.unit_price:,}")
-
-
-@rule("E1403", "the currency of a price is not known", 'Write "JPY" or "USD".')
-def check_e1403_currency_unknown(view: ProblemView) -> Iterator[Found]:
-    """There is a rate for every currency."""
-    for path, price in prices_of(view):
-        if price.currency_code not in CURRENCY_CODES:
-            yield Found(f"{path}.currency_code", f"{shown(price.currency_code)} is not a known currency")
 
 
 @rule("E1404", "an offer's window ends before it begins", "Give an until_date after the from_date.")
@@ -73,17 +65,18 @@ def check_e1404_window_empty(view: ProblemView) -> Iterator[Found]:
             yield Found(f"{path}.until_date", message, (f"{path}.from_date",))
 
 
-@rule("E1405", "the accelerators of an offer are out of range", "Give a whole number from 1 on.")
+@rule(
+    "E1405",
+    "the accelerators of an offer are out of range",
+    "Give a whole number from 1 on; 0 only where later steps follow.",
+)
 def check_e1405_capacity_out_of_range(view: ProblemView) -> Iterator[Found]:
-    """What is on demand or there already is some accelerators."""
-    for i, offer in enumerate(view.problem.offers):
-        path = kind_path(i, offer)
-        if isinstance(offer.kind, OnDemand):
-            yield from count_out_of_range(
-                offer.kind.quota_accelerators, f"{path}.quota_accelerators", "accelerators in the quota"
+    """What is on demand, granted or there already is some accelerators, at once or from a step on."""
+    for path, count, steps_path, steps in accelerator_counts(view):
+        if count != 0 or not steps:
+            yield from (
+                Found(f.path, f.message, (steps_path,)) for f in count_out_of_range(count, path, "accelerators")
             )
-        elif isinstance(offer.kind, Existing):
-            yield from count_out_of_range(offer.kind.accelerators, f"{path}.accelerators", "accelerators")
 
 
 @rule(
@@ -102,3 +95,25 @@ def check_e1406_metered_without_electricity_price(view: ProblemView) -> Iterator
         if site is not None and site.electricity_yen_per_kwh is None:
             message = f"site {shown(site.id)} has no price of electricity"
             yield Found(f"{kind_path(i, offer)}.metered", message, (f"offers[{i}].pool_id",))
+
+
+@rule(
+    "E1409",
+    "the steps of an offer's accelerators do not rise in time",
+    "Order the steps by from_date, each later than the last.",
+)
+def check_e1409_accelerator_steps_not_rising(view: ProblemView) -> Iterator[Found]:
+    """On every day one number of accelerators holds."""
+    for _, _, path, steps in accelerator_counts(view):
+        yield from steps_not_rising(steps, path)
+
+
+@rule("E1410", "a later number of accelerators is out of range", "Give a whole number from 0 on.")
+def check_e1410_accelerator_step_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """Capacity may go, and it does not become negative."""
+    limit = LIMITS.accelerators_in_one_place
+    for _, _, path, steps in accelerator_counts(view):
+        for k, step in enumerate(steps):
+            if not 0 <= step.accelerators <= limit:
+                message = f"{step.accelerators:,} accelerators is not between 0 and {limit:,}"
+                yield Found(f"{path}[{k}].accelerators", message)

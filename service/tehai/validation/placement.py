@@ -3,121 +3,135 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from tehai.domain.problem import Problem
+from tehai.domain.problem import CurrentPlacement, Problem
 from tehai.domain.result import UnplaceableWorkload
-from tehai.domain.workload import CountryRule, Workload
-from tehai.validation.capacity import largest_capacities
+from tehai.domain.workload import Workload
+from tehai.validation.legality import (
+    Floats,
+    Integers,
+    Mask,
+    Pools,
+    fits_in_runs,
+    locked_placements,
+    periods_touched,
+    run_hours,
+    work_hours,
+)
 
-Mask = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
-SECONDS_PER_HOUR = 3600
-# Part of a period that counts as nothing, as in the rules.
-PERIOD_TOLERANCE = 1e-9
-ACCELERATOR_TOLERANCE = 1e-9
-
-
-class _Pools:
-    """What decides about placements, as arrays over the pools of a valid problem."""
+class _Search:
+    """The search for a legal placement of each workload of a valid problem, alone."""
 
     def __init__(self, problem: Problem) -> None:
-        accelerators = {accelerator.id: accelerator for accelerator in problem.accelerators}
-        sites = {site.id: site for site in problem.sites}
-        self._accelerators = [accelerators[pool.accelerator_id] for pool in problem.pools]
-        self._sites = [sites[pool.site_id] for pool in problem.pools]
-        self.gang_max = np.array([pool.gang_accelerators_max for pool in problem.pools])
-        self.memory_gb = np.array([accelerator.memory_gb for accelerator in self._accelerators])
-        capacities = largest_capacities(problem)
-        self._capacity = np.array([capacities[pool.id] for pool in problem.pools])
-        self._throughputs: dict[str, Floats] = {}
-        self._accepted: dict[CountryRule, Mask] = {}
-        self._stretches: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
+        self._problem = problem
+        self._pools = Pools(problem)
+        self._locked = locked_placements(problem)
 
-    def throughput(self, family: str) -> Floats:
-        """Return normalised throughput by pool, 0 where the family does not run."""
-        if family not in self._throughputs:
-            speeds = [{t.software_family: t.normalised_throughput for t in a.throughputs} for a in self._accelerators]
-            self._throughputs[family] = np.array([speed.get(family, 0.0) for speed in speeds])
-        return self._throughputs[family]
+    def obstacle(self, workload: Workload) -> str | None:
+        """Return the first rule that leaves no placement, None where there is one."""
+        left, reason = self._allowed(workload)
+        return reason or self._obstacle_in_time(workload, left)
 
-    def accepted(self, rule: CountryRule) -> Mask:
-        """Return which pools a rule on countries accepts."""
-        if rule not in self._accepted:
-            self._accepted[rule] = np.array(
-                [rule.accepts(site.country_code, site.operator_country_code) for site in self._sites]
-            )
-        return self._accepted[rule]
+    def _allowed(self, workload: Workload) -> tuple[Mask, str]:
+        """Return which gang options and pools are allowed at any time, and why none is."""
+        pools, family = self._pools, workload.software_family
+        gangs = np.array([option.accelerators for option in workload.gang_options], dtype=np.float64)[:, None]
+        steps: list[tuple[Mask, str]] = [
+            (pools.throughput(family) > 0, f"no pool's accelerator runs software family {family}"),
+            (
+                pools.accepted(workload.sovereignty),
+                f"no pool that runs {family} is in the countries that its sovereignty rule allows",
+            ),
+            (
+                gangs <= pools.gang_max,
+                "every gang option is larger than gang_accelerators_max of the pools that are left",
+            ),
+            (
+                gangs * pools.memory_gb >= workload.memory_gb,
+                f"no gang option reaches {workload.memory_gb:g} GB of memory in a pool that is left",
+            ),
+        ]
+        if workload.data_site_id is not None and workload.data_terabytes > 0:
+            reached = pools.reached(workload.data_site_id)
+            steps.append((reached, f"no route leads from {workload.data_site_id}, where its data lies, to a pool left"))
+        locked = self._locked.get(workload.id)
+        if locked is not None:
+            only = (gangs == locked.accelerators) & (np.array(pools.ids) == locked.pool_id)
+            steps.append((only, "the current plan locks it to a pool and gang that are not allowed"))
+        left: Mask = np.ones((len(workload.gang_options), len(pools.ids)), dtype=np.bool_)
+        for allowed, reason in steps:
+            left = left & allowed
+            if not left.any():
+                return left, reason
+        return left, ""
 
-    def stretches(self, pool: int, gang: int) -> npt.NDArray[np.int64]:
-        """Return for each period how many periods from it on the pool can have ``gang`` accelerators live."""
-        key = (pool, gang)
-        if key not in self._stretches:
-            enough = self._capacity[pool] >= gang - ACCELERATOR_TOLERANCE
-            periods = np.arange(len(enough))
-            next_gap = np.where(enough, len(enough), periods)
-            self._stretches[key] = np.minimum.accumulate(next_gap[::-1])[::-1] - periods
-        return self._stretches[key]
+    def _obstacle_in_time(self, workload: Workload, left: Mask) -> str | None:
+        calendar = self._problem.calendar
+        release = max(calendar.first_period_from(workload.release_date), 0)
+        deadline = min(calendar.last_end_by(workload.deadline_date), calendar.period_count)
+        if deadline <= release:
+            return "its window holds no period of the horizon"
+        hours = run_hours(
+            work_hours(self._problem, workload), workload, self._pools.throughput(workload.software_family)
+        )
+        touched = periods_touched(hours, calendar.period_hours)
+        shortest = float(touched[left].min())
+        left = left & (touched <= deadline - release)
+        if not left.any():
+            return f"the fastest placement takes {shortest:,.0f} periods and its window has {deadline - release}"
+        locked = self._locked.get(workload.id)
+        last_start = deadline
+        if locked is not None:
+            release = calendar.first_period_from(locked.start_date)
+            last_start = release + 1
+        for option, pool in np.argwhere(left):
+            stretches = self._pools.stretches(int(pool), workload.gang_options[option].accelerators)
+            length = int(touched[option, pool])
+            starts = stretches[release : min(last_start, deadline - length + 1)]
+            if starts.size and starts.max() >= length:
+                return None
+            if self._fits_with_pauses(workload, hours[option, pool], stretches, (release, deadline)):
+                return None
+        return self._no_capacity(workload, locked)
+
+    def _fits_with_pauses(
+        self, workload: Workload, hours: Floats | float, stretches: Integers, window: tuple[int, int]
+    ) -> bool:
+        """Return whether the workload fits with some pauses where it does not fit in one piece."""
+        if workload.pausing is None:
+            return False
+        release, deadline = window
+        locked = workload.id in self._locked
+        if locked and stretches[release] == 0:
+            return False
+        pieces = _pieces(stretches, release, deadline)
+        for pauses in range(1, workload.pausing.pauses_max + 1):
+            longer = hours + pauses * workload.pausing.resume_overhead_hours
+            length = int(periods_touched(longer, self._problem.calendar.period_hours))
+            if fits_in_runs(pieces, pauses + 1, length, first_is_used=locked):
+                return True
+        return False
+
+    def _no_capacity(self, workload: Workload, locked: CurrentPlacement | None) -> str:
+        paused = ", even with its pauses" if workload.pausing is not None else ""
+        if locked is None:
+            return f"no pool can have as many accelerators live for as long as it would run{paused}"
+        where = f"pool {locked.pool_id} with {locked.accelerators:,} accelerators from {locked.start_date} on"
+        return (
+            f"the current plan locks it to {where}, which cannot have as many live for as long as it would run{paused}"
+        )
 
 
-def _periods_touched(work: float, gangs: Floats, efficiencies: Floats, throughput: Floats, hours: int) -> Floats:
-    """Return L of the rules for each gang and pool; infinite where the family does not run."""
-    with np.errstate(divide="ignore", over="ignore"):
-        quotient = work / (gangs[:, None] * efficiencies[:, None] * throughput[None, :]) / hours
-    whole = np.floor(quotient + PERIOD_TOLERANCE)
-    with np.errstate(invalid="ignore"):
-        rest = quotient - whole > PERIOD_TOLERANCE
-    touched: Floats = np.maximum(whole + rest, 1)
-    return touched
-
-
-def _work(problem: Problem, workload: Workload) -> float:
-    if workload.normalised_accelerator_hours is not None:
-        return workload.normalised_accelerator_hours
-    return (workload.flops or 0.0) / (SECONDS_PER_HOUR * (problem.reference_sustained_flops or 1.0))
-
-
-def _obstacle(problem: Problem, pools: _Pools, workload: Workload) -> str | None:
-    """Return the first rule that leaves no placement, None where there is one."""
-    gangs = np.array([option.accelerators for option in workload.gang_options], dtype=np.float64)
-    throughput = pools.throughput(workload.software_family)
-    family = workload.software_family
-    left = np.broadcast_to(throughput > 0, (len(gangs), len(throughput)))
-    if not left.any():
-        return f"no pool's accelerator runs software family {family}"
-    left = left & pools.accepted(workload.sovereignty)
-    if not left.any():
-        return f"no pool that runs {family} is in the countries that its sovereignty rule allows"
-    left = left & (gangs[:, None] <= pools.gang_max)
-    if not left.any():
-        return "every gang option is larger than gang_accelerators_max of the pools that are left"
-    left = left & (gangs[:, None] * pools.memory_gb >= workload.memory_gb)
-    if not left.any():
-        return f"no gang option reaches {workload.memory_gb:g} GB of memory in a pool that is left"
-    return _obstacle_in_time(problem, pools, workload, left)
-
-
-def _obstacle_in_time(problem: Problem, pools: _Pools, workload: Workload, left: Mask) -> str | None:
-    calendar = problem.calendar
-    release = max(calendar.first_period_from(workload.release_date), 0)
-    deadline = min(calendar.last_end_by(workload.deadline_date), calendar.period_count)
-    if deadline <= release:
-        return "its window holds no period of the horizon"
-    gangs = np.array([option.accelerators for option in workload.gang_options], dtype=np.float64)
-    efficiencies = np.array([option.scaling_efficiency_fraction for option in workload.gang_options])
-    throughput = pools.throughput(workload.software_family)
-    touched = _periods_touched(_work(problem, workload), gangs, efficiencies, throughput, calendar.period_hours)
-    shortest = float(touched[left].min())
-    left = left & (touched <= deadline - release)
-    if not left.any():
-        return f"the fastest placement takes {shortest:,.0f} periods and its window has {deadline - release}"
-    for option, pool in np.argwhere(left):
-        length = int(touched[option, pool])
-        stretches = pools.stretches(int(pool), int(gangs[option]))
-        if stretches[release : deadline - length + 1].max() >= length:
-            return None
-    return "no pool can have as many accelerators live for as long as it would run"
+def _pieces(stretches: Integers, release: int, deadline: int) -> list[int]:
+    """Return the lengths of the stretches of enough capacity within [release, deadline), in order of time."""
+    pieces, t = [], release
+    while t < deadline:
+        length = min(int(stretches[t]), deadline - t)
+        if length > 0:
+            pieces.append(length)
+        t += length + 1
+    return pieces
 
 
 def unplaceable_reason(problem: Problem, workload_id: str) -> str:
@@ -127,15 +141,15 @@ def unplaceable_reason(problem: Problem, workload_id: str) -> str:
         KeyError: there is no such workload.
     """
     workloads = {workload.id: workload for workload in problem.workloads}
-    return _obstacle(problem, _Pools(problem), workloads[workload_id]) or ""
+    return _Search(problem).obstacle(workloads[workload_id]) or ""
 
 
 def unplaceable(problem: Problem) -> tuple[UnplaceableWorkload, ...]:
     """Return the workloads of a valid problem that can run nowhere, in the order of the problem."""
-    pools = _Pools(problem)
+    search = _Search(problem)
     found = []
     for workload in problem.workloads:
-        reason = _obstacle(problem, pools, workload)
+        reason = search.obstacle(workload)
         if reason is not None:
             found.append(UnplaceableWorkload(workload.id, reason))
     return tuple(found)

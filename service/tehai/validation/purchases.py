@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import fsum
 
 from tehai.domain.limits import LIMITS
 from tehai.domain.offer import Purchase
-from tehai.validation.common import count_out_of_range
+from tehai.validation.common import FRACTION_TOLERANCE, count_out_of_range
 from tehai.validation.registry import Found, rule
 from tehai.validation.view import YEARS_MAX, ProblemView
 
@@ -118,5 +119,53 @@ def check_e1440_delivery_too_late(view: ProblemView) -> Iterator[Found]:
         for k, step in enumerate(kind.delivery_steps):
             if step.periods_after_order > view.periods_max:
                 where = f"{path}.delivery_steps[{k}].periods_after_order"
+                message = f"{step.periods_after_order:,} periods are more than {YEARS_MAX} years"
+                yield Found(where, message, ("calendar.period_hours",))
+
+
+@rule(
+    "E1441",
+    "payment steps do not rise in time",
+    "Order the steps by periods_after_order, each later than the last; the order is at 0.",
+)
+def check_e1441_payment_periods_not_rising(view: ProblemView) -> Iterator[Found]:
+    """Instalments follow each other, the first not before the order."""
+    for path, kind in _purchases(view):
+        periods = [step.periods_after_order for step in kind.payment_steps]
+        if periods and periods[0] < 0:
+            yield Found(f"{path}.payment_steps[0].periods_after_order", f"{periods[0]} is before the order")
+        for k, (before, after) in enumerate(pairwise(periods), start=1):
+            if after <= before:
+                yield Found(f"{path}.payment_steps[{k}].periods_after_order", f"{after} is not after {before}")
+
+
+@rule("E1442", "an instalment is outside (0, 1]", "Give the part of the price that is paid, for example 0.3.")
+def check_e1442_payment_fraction_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """Every instalment pays something, and no more than the price."""
+    for path, kind in _purchases(view):
+        for k, step in enumerate(kind.payment_steps):
+            if not 0 < step.fraction <= 1:
+                where = f"{path}.payment_steps[{k}].fraction"
+                yield Found(where, f"{step.fraction} is not above 0 and at most 1", (f"{path}.payment_steps",))
+
+
+@rule("E1443", "instalments do not sum to 1", "Give fractions that sum to 1; leave all out to pay when ordering.")
+def check_e1443_payments_incomplete(view: ProblemView) -> Iterator[Found]:
+    """What is bought is paid in full, once."""
+    for path, kind in _purchases(view):
+        fractions = [step.fraction for step in kind.payment_steps]
+        usable = all(0 < fraction <= 1 for fraction in fractions)
+        if fractions and usable and abs(fsum(fractions) - 1) > FRACTION_TOLERANCE:
+            where = f"{path}.payment_steps"
+            yield Found(where, f"the fractions sum to {fsum(fractions):.12g}", (where,))
+
+
+@rule("E1444", "an instalment is later than is sensible", "Give at most 50 years; steps are in periods.")
+def check_e1444_payment_too_late(view: ProblemView) -> Iterator[Found]:
+    """What is bought is paid within a lifetime."""
+    for path, kind in _purchases(view):
+        for k, step in enumerate(kind.payment_steps):
+            if step.periods_after_order > view.periods_max:
+                where = f"{path}.payment_steps[{k}].periods_after_order"
                 message = f"{step.periods_after_order:,} periods are more than {YEARS_MAX} years"
                 yield Found(where, message, ("calendar.period_hours",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tehai.domain.limits import LIMITS
-from tehai.domain.offer import Reservation
+from tehai.domain.offer import PaymentTiming, Reservation
 from tehai.validation.common import count_out_of_range
 from tehai.validation.registry import Found, rule
 from tehai.validation.view import YEARS_MAX, ProblemView
@@ -74,14 +74,45 @@ def check_e1426_term_too_long(view: ProblemView) -> Iterator[Found]:
 
 @rule("E1427", "two terms of a reservation are the same", "Keep the cheaper of the two.")
 def check_e1427_term_repeated(view: ProblemView) -> Iterator[Found]:
-    """Length, payment and currency tell terms apart."""
+    """Length, payment, part paid when booked and currency tell terms apart."""
     for path, kind in _reservations(view):
         seen = set()
         for k, term in enumerate(kind.terms):
-            key = (term.term_periods, term.payment_timing, term.price_per_accelerator_hour.currency_code)
+            currency = term.price_per_accelerator_hour.currency_code
+            key = (term.term_periods, term.payment_timing, term.upfront_fraction, currency)
             if key in seen:
                 where = f"{path}.terms[{k}]"
                 yield Found(
                     where, f"{term.term_periods:,} periods, {term.payment_timing.value}, again", (f"{path}.terms",)
                 )
             seen.add(key)
+
+
+@rule(
+    "E1428",
+    "the part paid when booked does not go with the payment timing",
+    "Give upfront_fraction with PAYMENT_TIMING_PARTIAL, and with no other.",
+)
+def check_e1428_upfront_fraction_misplaced(view: ProblemView) -> Iterator[Found]:
+    """A part is paid at once where payment is in parts, and only there."""
+    for path, kind in _reservations(view):
+        for k, term in enumerate(kind.terms):
+            partial = term.payment_timing is PaymentTiming.PARTIAL
+            if partial == (term.upfront_fraction is None):
+                what = "missing" if partial else f"given and payment is {term.payment_timing.value}"
+                where = f"{path}.terms[{k}].upfront_fraction"
+                yield Found(where, f"the fraction is {what}", (f"{path}.terms[{k}].payment_timing",))
+
+
+@rule(
+    "E1429",
+    "the part paid when booked is outside (0, 1)",
+    "Give a fraction, for example 0.5; for all or nothing write PREPAID or PERIODIC.",
+)
+def check_e1429_upfront_fraction_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """A part is neither nothing nor all."""
+    for path, kind in _reservations(view):
+        for k, term in enumerate(kind.terms):
+            if term.upfront_fraction is not None and not 0 < term.upfront_fraction < 1:
+                message = f"{term.upfront_fraction} is not above 0 and below 1"
+                yield Found(f"{path}.terms[{k}].upfront_fraction", message)

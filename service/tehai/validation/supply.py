@@ -6,14 +6,25 @@ from collections.abc import Iterator
 from math import isfinite
 
 from tehai.domain.limits import LIMITS
-from tehai.validation.common import count_out_of_range, is_country_code, repeats, shown
+from tehai.validation.common import (
+    count_out_of_range,
+    is_country_code,
+    repeats,
+    shown,
+    steps_not_rising,
+    unit_amount_out_of_range,
+)
 from tehai.validation.registry import Found, rule
 from tehai.validation.view import ProblemView
 
 MEMORY_GB_MAX = 1e9
 POWER_KW_MAX = 1e9
 THROUGHPUT_MAX = 1e9
+# Below this an accelerator stands still.
+THROUGHPUT_MIN = 1e-6
 POWER_USAGE_EFFECTIVENESS_MAX = 10.0
+# The dirtiest grids emit about 1 kg per kWh; more is a slip of the unit.
+GRID_CARBON_MAX = 10.0
 
 
 @rule("E1301", "the memory of an accelerator is not positive", "Give its memory in gigabytes.")
@@ -42,16 +53,18 @@ def check_e1303_accelerator_without_families(view: ProblemView) -> Iterator[Foun
 
 @rule(
     "E1304",
-    "a throughput is not positive",
+    "a throughput is out of range",
     "Give the speed relative to the reference accelerator, or remove the family.",
 )
-def check_e1304_throughput_not_positive(view: ProblemView) -> Iterator[Found]:
+def check_e1304_throughput_out_of_range(view: ProblemView) -> Iterator[Found]:
     """A listed family makes progress."""
     for i, accelerator in enumerate(view.problem.accelerators):
         for k, throughput in enumerate(accelerator.throughputs):
-            if not 0 < throughput.normalised_throughput <= THROUGHPUT_MAX:
+            if not THROUGHPUT_MIN <= throughput.normalised_throughput <= THROUGHPUT_MAX:
                 path = f"accelerators[{i}].throughputs[{k}].normalised_throughput"
-                yield Found(path, f"{throughput.normalised_throughput} is not above 0")
+                yield Found(
+                    path, f"{throughput.normalised_throughput} is not between {THROUGHPUT_MIN:f} and {THROUGHPUT_MAX:g}"
+                )
 
 
 @rule("E1305", "a software family is listed twice for an accelerator", "Keep one of the two.")
@@ -110,6 +123,47 @@ def check_e1314_electricity_price_out_of_range(view: ProblemView) -> Iterator[Fo
             yield Found(f"sites[{i}].electricity_yen_per_kwh", message)
 
 
+@rule("E1315", "steps of electricity do not rise in time", "Order the steps by from_date, each later than the last.")
+def check_e1315_electricity_steps_not_rising(view: ProblemView) -> Iterator[Found]:
+    """On every day one price of electricity is in force."""
+    for i, site in enumerate(view.problem.sites):
+        yield from steps_not_rising(site.electricity_steps, f"sites[{i}].electricity_steps")
+
+
+@rule("E1316", "a later price of electricity is out of range", "Give yen per kWh, 0 or more.")
+def check_e1316_electricity_step_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """A price that holds later is a price too."""
+    for i, site in enumerate(view.problem.sites):
+        for k, step in enumerate(site.electricity_steps):
+            yield from unit_amount_out_of_range(step.amount, f"sites[{i}].electricity_steps[{k}].amount")
+
+
+@rule(
+    "E1317",
+    "later prices of electricity follow no first one",
+    "Give electricity_yen_per_kwh, the price before the first step.",
+)
+def check_e1317_electricity_steps_without_price(view: ProblemView) -> Iterator[Found]:
+    """Before the first step a price is in force as well."""
+    for i, site in enumerate(view.problem.sites):
+        if site.electricity_steps and site.electricity_yen_per_kwh is None:
+            path = f"sites[{i}].electricity_steps"
+            yield Found(path, "electricity_yen_per_kwh is missing", (f"sites[{i}].electricity_yen_per_kwh",))
+
+
+@rule(
+    "E1318",
+    "emissions of the grid are out of range",
+    "Give kilograms (not grams) per kWh, 0 to 10; Japan has about 0.4.",
+)
+def check_e1318_grid_carbon_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """A grid emits nothing or something, by the kilogram."""
+    for i, site in enumerate(view.problem.sites):
+        if not 0 <= site.grid_carbon_kg_per_kwh <= GRID_CARBON_MAX:
+            message = f"{site.grid_carbon_kg_per_kwh} kg per kWh is not between 0 and {GRID_CARBON_MAX:g}"
+            yield Found(f"sites[{i}].grid_carbon_kg_per_kwh", message)
+
+
 @rule("E1321", "the largest gang of a pool is out of range", "Give a whole number from 1 on.")
 def check_e1321_pool_gang_out_of_range(view: ProblemView) -> Iterator[Found]:
     """A pool takes at least one accelerator."""
@@ -117,6 +171,13 @@ def check_e1321_pool_gang_out_of_range(view: ProblemView) -> Iterator[Found]:
         yield from count_out_of_range(
             pool.gang_accelerators_max, f"pools[{i}].gang_accelerators_max", "accelerators at most"
         )
+
+
+@rule("E1322", "the size of a node is out of range", "Give a whole number of accelerators from 1 on, often 8.")
+def check_e1322_node_size_out_of_range(view: ProblemView) -> Iterator[Found]:
+    """A node has accelerators."""
+    for i, pool in enumerate(view.problem.pools):
+        yield from count_out_of_range(pool.node_accelerators, f"pools[{i}].node_accelerators", "accelerators in a node")
 
 
 @rule("E1331", "there is no accelerator", "List at least one.")
@@ -150,3 +211,21 @@ def check_e1334_reference_flops_not_positive(view: ProblemView) -> Iterator[Foun
     flops = view.problem.reference_sustained_flops
     if flops is not None and not (isfinite(flops) and flops > 0):
         yield Found("reference_sustained_flops", f"{flops} is not above 0")
+
+
+@rule("E1341", "a route leads from a site to itself", "Remove it: data that stays is free.")
+def check_e1341_route_to_itself(view: ProblemView) -> Iterator[Found]:
+    """A route joins two sites."""
+    for i, route in enumerate(view.problem.routes):
+        if route.from_site_id == route.to_site_id:
+            where = f"routes[{i}].to_site_id"
+            yield Found(where, f"{shown(route.to_site_id)} is both ends", (f"routes[{i}].from_site_id",))
+
+
+@rule("E1342", "two routes join the same two sites in the same direction", "Keep the cheaper of the two.")
+def check_e1342_route_repeated(view: ProblemView) -> Iterator[Found]:
+    """A pair of sites has one price."""
+    pairs = [(route.from_site_id, route.to_site_id) for route in view.problem.routes]
+    for i in repeats(pairs):
+        message = f"from {shown(pairs[i][0])} to {shown(pairs[i][1])} again"
+        yield Found(f"routes[{i}].to_site_id", message, ("routes[].from_site_id", "routes[].to_site_id"))

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from tehai.domain.problem import Problem
+from tehai.domain.programme import UsageGrant
 
 # Control, surrogate and line or paragraph separator characters.
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -39,7 +40,8 @@ def texts_of(problem: Problem) -> Iterator[tuple[str, str]]:
         for k, tag in enumerate(workload.tags):
             yield f"workloads[{i}].tags[{k}]", tag
     for i, programme in enumerate(problem.programmes):
-        for k, tag in enumerate(programme.kind.eligible_tags):
+        tags = programme.kind.eligible_tags if isinstance(programme.kind, UsageGrant) else ()
+        for k, tag in enumerate(tags):
             yield f"programmes[{i}].usage_grant.eligible_tags[{k}]", tag
     for i, note in enumerate(problem.source_notes):
         for name in _NOTE_FIELDS:

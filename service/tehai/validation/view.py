@@ -10,8 +10,9 @@ from typing import Protocol, TypeVar
 from tehai.domain.calendar import Calendar
 from tehai.domain.limits import LIMITS
 from tehai.domain.problem import Problem
+from tehai.domain.programme import CapitalGrant, Programme, UsageGrant
 from tehai.domain.supply import Accelerator, Pool, Site
-from tehai.domain.workload import Member
+from tehai.domain.workload import Member, Workload
 
 FIRST_DATE_MIN = date(2000, 1, 1)
 FIRST_DATE_MAX = date(2100, 12, 31)
@@ -34,6 +35,14 @@ def by_id(items: Iterable[N]) -> dict[str, N]:
     for item in items:
         found.setdefault(item.id, item)
     return found
+
+
+PROGRAMME_KIND_FIELDS = {UsageGrant: "usage_grant", CapitalGrant: "capital_grant"}
+
+
+def programme_kind_path(i: int, programme: Programme) -> str:
+    """Return the path of what is particular to a programme's kind."""
+    return f"programmes[{i}].{PROGRAMME_KIND_FIELDS[type(programme.kind)]}"
 
 
 class ProblemView:
@@ -61,6 +70,21 @@ class ProblemView:
     def members(self) -> dict[str, Member]:
         """Members by id."""
         return by_id(self.problem.members)
+
+    @cached_property
+    def workloads(self) -> dict[str, Workload]:
+        """Workloads by id."""
+        return by_id(self.problem.workloads)
+
+    @cached_property
+    def programmes(self) -> dict[str, Programme]:
+        """Programmes by id."""
+        return by_id(self.problem.programmes)
+
+    @cached_property
+    def routes(self) -> frozenset[tuple[str, str]]:
+        """Pairs of sites (from, to) between which data can be moved."""
+        return frozenset((route.from_site_id, route.to_site_id) for route in self.problem.routes)
 
     @cached_property
     def calendar(self) -> Calendar | None:

@@ -13,6 +13,8 @@ from tehai.validation.view import ProblemView
 
 MEMORY_GB_MAX = 1e12
 SECONDS_PER_HOUR = 3600
+# Below this a gang stands still, and the length of a run is no number any more.
+EFFICIENCY_MIN = 1e-6
 
 
 @rule("E1201", "there is no workload", "List at least one.")
@@ -101,14 +103,14 @@ def check_e1208_gang_size_repeated(view: ProblemView) -> Iterator[Found]:
             yield Found(f"workloads[{i}].gang_options[{k}].accelerators", f"{sizes[k]} is listed again")
 
 
-@rule("E1209", "a scaling efficiency is outside (0, 1]", "Give the part of the joint speed that is kept.")
+@rule("E1209", "a scaling efficiency is outside [0.000001, 1]", "Give the part of the joint speed that is kept.")
 def check_e1209_efficiency_out_of_range(view: ProblemView) -> Iterator[Found]:
     """A gang makes progress, and no more than its accelerators apart."""
     for i, workload in enumerate(view.problem.workloads):
         for k, option in enumerate(workload.gang_options):
-            if not 0 < option.scaling_efficiency_fraction <= 1:
+            if not EFFICIENCY_MIN <= option.scaling_efficiency_fraction <= 1:
                 path = f"workloads[{i}].gang_options[{k}].scaling_efficiency_fraction"
-                yield Found(path, f"{option.scaling_efficiency_fraction} is not above 0 and at most 1")
+                yield Found(path, f"{option.scaling_efficiency_fraction} is not between {EFFICIENCY_MIN:f} and 1")
 
 
 @rule("E1210", "the memory of a workload is out of range", "Give gigabytes for the whole gang, 0 or more.")

@@ -11,17 +11,32 @@ from tehai.domain.certificate import Certificate
 from tehai.domain.plan import BillComponent, Plan
 from tehai.domain.problem import SCHEMA_VERSION, Problem
 from tehai.domain.violation import Violation
+from tehai.verify import (
+    blocks,
+    capital_claims,
+    claim_limits,
+    claims,
+    figures,
+    order_rows,
+    placements,
+    rows,
+    segments,
+    supply,
+    uses,
+    year_rows,
+)
 from tehai.verify import certificate as certificate_checks
-from tehai.verify import claims, figures, placements, rows, supply
-from tehai.verify.bill import Bill, LineKey, agrees, compute_bill, round_yen
+from tehai.verify.bill import Bill, agrees, compute_bill, round_yen
 from tehai.verify.bound import Bound, evaluate_bound, form_faults
 from tehai.verify.case import Case, build_case
 from tehai.verify.columns import has_legal_column
 from tehai.verify.faults import violation
+from tehai.verify.ledger import LineKey
+from tehai.verify.reference import must_run
 from tehai.verify.tolerances import TOLERANCES
 from tehai.verify.verification import Verification
 
-PENALTIES = (BillComponent.LATENESS, BillComponent.NOT_RUN)
+PENALTIES = (BillComponent.LATENESS, BillComponent.NOT_RUN, BillComponent.CHANGE)
 
 
 def check_plan(problem: Problem, problem_sha256: str, plan: Plan) -> Verification:
@@ -90,14 +105,14 @@ def check_v2608_bound_above_objective(
 
 
 def _plan_violations(case: Case, bill: Bill) -> Iterator[Violation]:
-    """Yield every violation of the plan, in the order of the codes."""
+    """Yield every violation of the plan, subject by subject."""
     yield from check_v2001_schema_version(case)
     yield from check_v2002_other_problem(case)
-    for check in placements.CHECKS + supply.CHECKS:
+    for check in placements.CHECKS + segments.CHECKS + supply.CHECKS + uses.CHECKS + blocks.CHECKS:
         yield from check(case)
-    for check_row in rows.CHECKS:
+    for check_row in rows.CHECKS + year_rows.CHECKS:
         yield from check_row(case, bill)
-    for check in claims.CHECKS:
+    for check in order_rows.CHECKS + claims.CHECKS + claim_limits.CHECKS + capital_claims.CHECKS:
         yield from check(case)
     for check_figure in figures.CHECKS:
         yield from check_figure(case, bill)
@@ -135,11 +150,11 @@ def _rounded_lines(case: Case, bill: Bill) -> dict[LineKey, int]:
 
 
 def _missed_workload_ids(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return mandatory workloads without a legal column, and those with one that the plan does not place."""
+    """Return workloads that have to run without a legal column, and those with one that the plan does not place."""
     placed = {placement.workload_id for placement in case.plan.placements}
     unplaceable: list[str] = []
     missed: list[str] = []
     for index, workload in enumerate(case.problem.workloads):
-        if workload.cost_not_run_yen is None and workload.id not in placed:
+        if must_run(case.reference, index) and workload.id not in placed:
             (missed if has_legal_column(case.reference, index) else unplaceable).append(workload.id)
     return tuple(unplaceable), tuple(missed)

@@ -1,62 +1,32 @@
-"""Checks of a certificate's form, and its prices as arrays."""
+"""Checks of a certificate's form."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-import numpy as np
-
-from tehai.domain.certificate import Certificate, PricePath
+from tehai.domain.certificate import Certificate, PrecedencePrices, PricePath
 from tehai.domain.problem import SCHEMA_VERSION
 from tehai.domain.violation import Violation
 from tehai.verify.faults import violation
-from tehai.verify.offers import FloatArray
-from tehai.verify.reference import Reference, projects_of_several
+from tehai.verify.grants import project_cap_of, projects_of_several
+from tehai.verify.reference import Reference
 
 # yen; far above any price with a meaning, far below what could overflow a double when multiplied
 LARGEST_PRICE = 1e30
-PATH_LISTS = ("capacity_prices", "power_prices")
-SCALAR_LISTS = ("domestic_share_prices", "budget_prices", "programme_budget_prices", "project_cap_prices")
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Projected prices, none negative; docs/rules.md gives units.
-
-    ``capacity`` (pools, period_count), ``power`` (sites, period_count); the others by what they price, missing: 0.
-    """
-
-    capacity: FloatArray
-    power: FloatArray
-    share: dict[int, float]
-    budget: dict[int, float]
-    programme_budget: dict[tuple[str, int], float]
-    project_cap: dict[tuple[str, str], float]
-
-
-def read_prices(reference: Reference, certificate: Certificate) -> Prices:
-    """Return the prices of a certificate without faults of form; a negative price counts as 0."""
-    capacity = np.zeros((len(reference.problem.pools), reference.period_count))
-    power = np.zeros((len(reference.problem.sites), reference.period_count))
-    for path in certificate.capacity_prices:
-        capacity[reference.pool_index[path.subject_id]] = np.maximum(path.values, 0.0)
-    for path in certificate.power_prices:
-        power[reference.site_index[path.subject_id]] = np.maximum(path.values, 0.0)
-    return Prices(
-        capacity=capacity,
-        power=power,
-        share={item.fiscal_year: max(0.0, item.value) for item in certificate.domestic_share_prices},
-        budget={item.fiscal_year: max(0.0, item.value) for item in certificate.budget_prices},
-        programme_budget={
-            (item.programme_id, item.fiscal_year): max(0.0, item.value) for item in certificate.programme_budget_prices
-        },
-        project_cap={
-            (item.programme_id, item.project_id): max(0.0, item.value) for item in certificate.project_cap_prices
-        },
-    )
+PATH_LISTS = ("capacity_prices", "power_prices", "precedence_prices")
+SCALAR_LISTS = (
+    "domestic_share_prices",
+    "budget_prices",
+    "programme_budget_prices",
+    "project_cap_prices",
+    "concentration_prices",
+    "member_budget_prices",
+    "member_cap_prices",
+    "capital_ceiling_prices",
+    "carbon_prices",
+)
 
 
 def check_v2601_certificate_schema(reference: Reference, sha256: str, certificate: Certificate) -> Iterator[Violation]:
@@ -83,6 +53,8 @@ def check_v2603_no_such_row(reference: Reference, sha256: str, certificate: Cert
         for i, key in enumerate(keys):
             if key not in rows[name]:
                 yield violation("V2603", f"certificate.{name}[{i}]", f"no row of {_row_name(key)}")
+    if certificate.waiting_price != 0.0 and reference.problem.rules.total_waiting_periods_max is None:
+        yield violation("V2603", "certificate.waiting_price", "no limit on waiting")
 
 
 def check_v2604_row_repeated(reference: Reference, sha256: str, certificate: Certificate) -> Iterator[Violation]:
@@ -116,6 +88,8 @@ def check_v2606_price_finite(reference: Reference, sha256: str, certificate: Cer
         for i, item in enumerate(getattr(certificate, name)):
             if not _usable(item.value):
                 yield violation("V2606", f"certificate.{name}[{i}].value", f"found {item.value}")
+    if not _usable(certificate.waiting_price):
+        yield violation("V2606", "certificate.waiting_price", f"found {certificate.waiting_price}")
 
 
 def _usable(price: float) -> bool:
@@ -126,7 +100,7 @@ def _usable(price: float) -> bool:
 RowKey = tuple[str | int, ...]
 
 
-def _paths(certificate: Certificate) -> Iterator[tuple[str, int, PricePath]]:
+def _paths(certificate: Certificate) -> Iterator[tuple[str, int, PricePath | PrecedencePrices]]:
     """Yield (list name, position, path) of every price path."""
     for name in PATH_LISTS:
         for i, path in enumerate(getattr(certificate, name)):
@@ -144,26 +118,52 @@ def _priced_rows(certificate: Certificate) -> dict[str, list[RowKey]]:
             (item.programme_id, item.fiscal_year) for item in certificate.programme_budget_prices
         ],
         "project_cap_prices": [(item.programme_id, item.project_id) for item in certificate.project_cap_prices],
+        "concentration_prices": [(item.operator_id, item.fiscal_year) for item in certificate.concentration_prices],
+        "member_budget_prices": [(item.member_id, item.fiscal_year) for item in certificate.member_budget_prices],
+        "member_cap_prices": [
+            (item.programme_id, item.member_id, item.fiscal_year) for item in certificate.member_cap_prices
+        ],
+        "capital_ceiling_prices": [(item.fiscal_year,) for item in certificate.capital_ceiling_prices],
+        "carbon_prices": [(item.fiscal_year,) for item in certificate.carbon_prices],
+        "precedence_prices": [
+            (item.before_workload_id, item.after_workload_id) for item in certificate.precedence_prices
+        ],
     }
 
 
 def _existing_rows(reference: Reference) -> dict[str, set[RowKey]]:
     """Return the rows of the problem that may carry a price, by list."""
-    problem = reference.problem
+    problem, rules = reference.problem, reference.problem.rules
     projects = projects_of_several(problem)
     return {
         "capacity_prices": {(pool.id,) for pool in problem.pools},
         "power_prices": {(site.id,) for site in problem.sites if site.power_limit_kw is not None},
-        "domestic_share_prices": {(rule.fiscal_year,) for rule in problem.rules.minimum_domestic_shares},
-        "budget_prices": {(budget.fiscal_year,) for budget in problem.rules.portfolio_budgets},
+        "domestic_share_prices": {(rule.fiscal_year,) for rule in rules.minimum_domestic_shares},
+        "budget_prices": {(budget.fiscal_year,) for budget in rules.portfolio_budgets},
         "programme_budget_prices": {
-            (programme.id, budget.fiscal_year) for programme in problem.programmes for budget in programme.kind.budgets
+            (programme.id, budget.fiscal_year) for programme in problem.programmes for budget in programme.budgets
         },
         "project_cap_prices": {
             (programme.id, project)
             for programme in problem.programmes
             for project in projects
-            if programme.kind.project_cap_yen is not None
+            if project_cap_of(programme) is not None
+        },
+        "concentration_prices": {(rule.operator_id, rule.fiscal_year) for rule in rules.concentration_limits},
+        "member_budget_prices": {
+            (member.id, budget.fiscal_year) for member in problem.members for budget in member.budgets
+        },
+        "member_cap_prices": {
+            (programme.id, member.id, year)
+            for programme in problem.programmes
+            if programme.member_cap_yen is not None
+            for member in problem.members
+            for year in reference.years
+        },
+        "capital_ceiling_prices": {(ceiling.fiscal_year,) for ceiling in rules.capital_ceilings},
+        "carbon_prices": {(limit.fiscal_year,) for limit in rules.carbon_limits},
+        "precedence_prices": {
+            (before, workload.id) for workload in problem.workloads for before in workload.after_workload_ids
         },
     }
 

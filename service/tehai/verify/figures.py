@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from tehai.domain.plan import BillLine
 from tehai.domain.violation import Violation
-from tehai.verify.bill import Bill, LineKey, agrees, round_yen
+from tehai.verify.bill import Bill, agrees, round_yen
 from tehai.verify.case import Case
 from tehai.verify.faults import violation
+from tehai.verify.ledger import LineKey
 from tehai.verify.tolerances import TOLERANCES
 
 
@@ -95,11 +96,19 @@ def check_v2506_cash(case: Case, bill: Bill) -> Iterator[Violation]:
 
 
 def check_v2507_obligation(case: Case, bill: Bill) -> Iterator[Violation]:
-    """The obligation is what accepted terms still pay after the horizon."""
+    """The obligation is what accepted terms and orders still pay after the horizon."""
     found = case.plan.obligation_after_horizon_yen
     if not agrees(found, bill.obligation):
         message = f"expected {round_yen(bill.obligation)} yen, found {found}"
         yield violation("V2507", "obligation_after_horizon_yen", message)
+
+
+def check_v2508_receivable(case: Case, bill: Bill) -> Iterator[Violation]:
+    """The receivable is what is claimed and paid out after the horizon."""
+    found = case.plan.claims_receivable_after_horizon_yen
+    if not agrees(found, bill.receivable):
+        message = f"expected {round_yen(bill.receivable)} yen, found {found}"
+        yield violation("V2508", "claims_receivable_after_horizon_yen", message)
 
 
 CHECKS: tuple[Callable[[Case, Bill], Iterator[Violation]], ...] = (
@@ -110,4 +119,5 @@ CHECKS: tuple[Callable[[Case, Bill], Iterator[Violation]], ...] = (
     check_v2505_objective,
     check_v2506_cash,
     check_v2507_obligation,
+    check_v2508_receivable,
 )

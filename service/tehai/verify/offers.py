@@ -1,17 +1,34 @@
-"""What each kind of offer can do alone: allowed periods, ramps, largest capacity, lowest unit cost."""
+"""What each kind of offer can do alone: allowed periods, ramps, largest capacity."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
 
-from tehai.domain.offer import Existing, Offer, OnDemand, PaymentTiming, Purchase, Reservation
+from tehai.domain.offer import (
+    Allocation,
+    CapacityBlock,
+    CapacityBlockTerm,
+    Existing,
+    Offer,
+    OnDemand,
+    PaymentTiming,
+    Purchase,
+    Reservation,
+    ReservationTerm,
+)
 from tehai.domain.problem import Problem
-from tehai.verify.timeline import window, yen_price
+from tehai.verify.timeline import HOURS_A_DAY, FloatArray, accelerator_path, window
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """A part of the price of a purchase and the periods after the order when it is paid."""
+
+    periods_after_order: int
+    fraction: float
 
 
 def allowed_term_starts(problem: Problem, reservation: Reservation) -> tuple[int, ...]:
@@ -20,11 +37,52 @@ def allowed_term_starts(problem: Problem, reservation: Reservation) -> tuple[int
     return tuple(s for s in periods if s >= reservation.lead_time_periods)
 
 
+def upfront_fraction(term: ReservationTerm) -> float:
+    """Return the part of a term that is paid when it is booked."""
+    match term.payment_timing:
+        case PaymentTiming.PREPAID:
+            return 1.0
+        case PaymentTiming.PERIODIC:
+            return 0.0
+        case PaymentTiming.PARTIAL:
+            return term.upfront_fraction or 0.0
+
+
+def booking_periods(block: CapacityBlock, start: int) -> range:
+    """Return the periods in which a block that begins in ``start`` may be booked, maybe none."""
+    return range(max(0, start - block.booking_periods_max), start - block.booking_periods_min + 1)
+
+
+def allowed_block_starts(problem: Problem, block: CapacityBlock) -> tuple[int, ...]:
+    """Return the periods in which a block may begin: in the window, with a period to book it in."""
+    periods = window(problem, block.from_date, block.until_date)
+    return tuple(s for s in periods if booking_periods(block, s))
+
+
+def block_length(problem: Problem, term: CapacityBlockTerm) -> int:
+    """Return the periods that a block touches."""
+    return -(-HOURS_A_DAY * term.term_days // problem.calendar.period_hours)
+
+
+def block_hours(problem: Problem, term: CapacityBlockTerm) -> FloatArray:
+    """Return the hours that a block offers in each period it touches, shape (block_length,)."""
+    length, period_hours = block_length(problem, term), problem.calendar.period_hours
+    hours = np.full(length, float(period_hours))
+    hours[-1] = HOURS_A_DAY * term.term_days - (length - 1) * period_hours
+    return hours
+
+
 def allowed_order_periods(problem: Problem, purchase: Purchase) -> tuple[int, ...]:
     """Return the periods in which units may be ordered: in the window, with a delivery before the end."""
     periods = window(problem, purchase.from_date, purchase.until_date)
     first = purchase.delivery_steps[0].periods_after_order
     return tuple(s for s in periods if s + first < problem.calendar.period_count)
+
+
+def instalments(purchase: Purchase) -> tuple[Instalment, ...]:
+    """Return the instalments of an order; all at once where none are listed."""
+    steps = tuple(Instalment(step.periods_after_order, step.fraction) for step in purchase.payment_steps)
+    return steps or (Instalment(0, 1.0),)
 
 
 def delivered_fraction(purchase: Purchase, age: int) -> float:
@@ -50,6 +108,12 @@ def ramp_total(purchase: Purchase) -> float:
     return float(sum(max(0, periods) * step.delivered_fraction for periods, step in spans))
 
 
+def life_inside(problem: Problem, purchase: Purchase, order: int) -> int:
+    """Return the periods of life that lie in the horizon of an order in period ``order``."""
+    first = purchase.delivery_steps[0].periods_after_order
+    return min(purchase.life_periods, problem.calendar.period_count - order - first)
+
+
 def net_price_fraction(purchase: Purchase) -> float:
     """Return the part of the price that is not recovered as residual value."""
     return 1.0 - purchase.residual_fraction * (1.0 - purchase.residual_haircut_fraction)
@@ -62,13 +126,14 @@ def largest_capacity(problem: Problem, offer: Offer) -> FloatArray:
     kind = offer.kind
     match kind:
         case OnDemand():
-            most[list(window(problem, kind.from_date, kind.until_date))] = kind.quota_accelerators
-        case Existing():
-            most[list(window(problem, kind.from_date, kind.until_date))] = kind.accelerators
-        case Reservation():
-            longest = max(term.term_periods for term in kind.terms)
-            for start in allowed_term_starts(problem, kind):
-                most[start : start + longest] = kind.block_accelerators * kind.blocks_max
+            inside = list(window(problem, kind.from_date, kind.until_date))
+            most[inside] = accelerator_path(problem, kind.quota_accelerators, kind.quota_steps)[inside]
+        case Existing() | Allocation():
+            inside = list(window(problem, kind.from_date, kind.until_date))
+            most[inside] = accelerator_path(problem, kind.accelerators, kind.accelerator_steps)[inside]
+        case Reservation() | CapacityBlock():
+            for start, length in _covered(problem, kind):
+                most[start : start + length] = kind.block_accelerators * kind.blocks_max
         case Purchase():
             live = ramp(kind, count)
             for order in allowed_order_periods(problem, kind):
@@ -77,55 +142,12 @@ def largest_capacity(problem: Problem, offer: Offer) -> FloatArray:
     return most
 
 
-def lowest_unit_cost(
-    problem: Problem, offer: Offer, forward: FloatArray, electricity_yen_per_hour: float
-) -> FloatArray:
-    """Return the lowest yen per accelerator-hour in each period, inf where the offer cannot serve.
-
-    ``electricity_yen_per_hour`` is that of one accelerator and counts for metered offers only.
-    """
-    count = problem.calendar.period_count
-    cost = np.full(count, np.inf)
-    kind = offer.kind
-    match kind:
-        case OnDemand():
-            for t in window(problem, kind.from_date, kind.until_date):
-                cost[t] = yen_price(kind.price_per_accelerator_hour, forward[t])
-        case Existing():
-            inside = list(window(problem, kind.from_date, kind.until_date))
-            cost[inside] = electricity_yen_per_hour if kind.metered else 0.0
-        case Reservation():
-            _lower_to_terms(cost, problem, kind, forward)
-        case Purchase():
-            _lower_to_orders(cost, problem, kind, forward, electricity_yen_per_hour if kind.metered else 0.0)
-    cost[largest_capacity(problem, offer) <= 0.0] = np.inf
-    return cost
-
-
-def _lower_to_terms(cost: FloatArray, problem: Problem, reservation: Reservation, forward: FloatArray) -> None:
-    """Lower ``cost`` (period_count,) in place to the price of every allowed term that covers a period."""
-    for term in reservation.terms:
-        price = term.price_per_accelerator_hour
-        paid = np.array([yen_price(price, rate) for rate in forward])
-        for start in allowed_term_starts(problem, reservation):
-            covered = cost[start : start + term.term_periods]
-            if term.payment_timing is PaymentTiming.PREPAID:
-                np.minimum(covered, paid[start - reservation.lead_time_periods], out=covered)
-            else:
-                np.minimum(covered, paid[start : start + term.term_periods], out=covered)
-
-
-def _lower_to_orders(
-    cost: FloatArray, problem: Problem, purchase: Purchase, forward: FloatArray, electricity_yen_per_hour: float
-) -> None:
-    """Lower ``cost`` (period_count,) in place to the levelised cost of every allowed order that is live."""
-    count = problem.calendar.period_count
-    live = ramp(purchase, count) > 0.0
-    hours = purchase.unit_accelerators * problem.calendar.period_hours * ramp_total(purchase)
-    if hours <= 0.0:
-        return
-    for order in allowed_order_periods(problem, purchase):
-        price = yen_price(purchase.price_per_unit, forward[order]) * net_price_fraction(purchase)
-        level = price / hours + electricity_yen_per_hour
-        tail = cost[order:]
-        tail[live[: count - order]] = np.minimum(tail[live[: count - order]], level)
+def _covered(problem: Problem, kind: Reservation | CapacityBlock) -> Iterator[tuple[int, int]]:
+    """Yield (start, periods) of the longest term from every allowed start."""
+    if isinstance(kind, Reservation):
+        longest = max(term.term_periods for term in kind.terms)
+        starts = allowed_term_starts(problem, kind)
+    else:
+        longest = max(block_length(problem, term) for term in kind.terms)
+        starts = allowed_block_starts(problem, kind)
+    yield from ((start, longest) for start in starts)

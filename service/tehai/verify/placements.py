@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from tehai.domain.violation import Violation
-from tehai.verify.case import Case, efficiency_of, run_hours_of
-from tehai.verify.columns import gang_is_too_large, split_run
+from tehai.verify.case import Case, efficiency_of, is_changed
+from tehai.verify.columns import along, gang_is_too_large, route_is_missing
 from tehai.verify.faults import violation
 from tehai.verify.reference import accepts, throughput_of
-from tehai.verify.timeline import first_day
-from tehai.verify.tolerances import TOLERANCES
 
 
 def check_v2101_unknown_workload(case: Case) -> Iterator[Violation]:
@@ -55,14 +51,6 @@ def check_v2104_placed_and_not_run(case: Case) -> Iterator[Violation]:
             yield violation("V2104", f"not_run_workload_ids[{i}]", f'workload "{workload_id}" is placed too')
 
 
-def check_v2105_segment_count(case: Case) -> Iterator[Violation]:
-    """Every placement has exactly one segment in this schema version."""
-    for i, placement in enumerate(case.plan.placements):
-        if len(placement.segments) != 1:
-            message = f'workload "{placement.workload_id}" expected 1 segment, found {len(placement.segments)}'
-            yield violation("V2105", f"placements[{i}].segments", message)
-
-
 def check_v2106_unknown_pool(case: Case) -> Iterator[Violation]:
     """Every segment lies in a pool of the problem."""
     for i, placement in enumerate(case.plan.placements):
@@ -74,26 +62,26 @@ def check_v2106_unknown_pool(case: Case) -> Iterator[Violation]:
 
 def check_v2107_gang_option(case: Case) -> Iterator[Violation]:
     """The number of accelerators is one that the workload allows."""
-    for item in case.segments:
-        if efficiency_of(case.reference, item.workload, item.segment.accelerators) is None:
+    for item in case.placed:
+        if efficiency_of(case.reference, item.workload, item.accelerators) is None:
             options = [gang.accelerators for gang in case.problem.workloads[item.workload].gang_options]
-            message = f"expected one of {options}, found {item.segment.accelerators}"
+            message = f"expected one of {options}, found {item.accelerators}"
             yield violation("V2107", f"placements[{item.position}].segments[0].accelerators", message)
 
 
 def check_v2108_gang_limit(case: Case) -> Iterator[Violation]:
     """The gang is within the pool's limit on one workload."""
-    for item in case.segments:
+    for item in case.placed:
         pool = case.problem.pools[item.pool]
-        if item.segment.accelerators > pool.gang_accelerators_max:
+        if item.accelerators > pool.gang_accelerators_max:
             limit = pool.gang_accelerators_max
-            message = f'pool "{pool.id}" expected at most {limit}, found {item.segment.accelerators} accelerators'
+            message = f'pool "{pool.id}" expected at most {limit}, found {item.accelerators} accelerators'
             yield violation("V2108", f"placements[{item.position}].segments[0].accelerators", message)
 
 
 def check_v2109_software_family(case: Case) -> Iterator[Violation]:
     """The accelerator runs the workload's software family."""
-    for item in case.segments:
+    for item in case.placed:
         family = case.problem.workloads[item.workload].software_family
         accelerator = case.reference.accelerator_of_pool[item.pool]
         if throughput_of(accelerator, family) <= 0.0:
@@ -103,8 +91,8 @@ def check_v2109_software_family(case: Case) -> Iterator[Violation]:
 
 def check_v2110_memory(case: Case) -> Iterator[Violation]:
     """The memory of the gang reaches that of the workload."""
-    for item in case.segments:
-        have = item.segment.accelerators * case.reference.accelerator_of_pool[item.pool].memory_gb
+    for item in case.placed:
+        have = item.accelerators * case.reference.accelerator_of_pool[item.pool].memory_gb
         need = case.problem.workloads[item.workload].memory_gb
         if have < need:
             message = f"expected at least {need} GB, found {have} GB"
@@ -113,7 +101,7 @@ def check_v2110_memory(case: Case) -> Iterator[Violation]:
 
 def check_v2111_sovereignty(case: Case) -> Iterator[Violation]:
     """The workload's rule accepts the countries of site and operator."""
-    for item in case.segments:
+    for item in case.placed:
         site = case.reference.site(item.pool)
         if not accepts(case.problem.workloads[item.workload].sovereignty, site):
             message = f'site "{site.id}" is in {site.country_code}, its operator in {site.operator_country_code}'
@@ -122,56 +110,52 @@ def check_v2111_sovereignty(case: Case) -> Iterator[Violation]:
 
 def check_v2112_start_too_early(case: Case) -> Iterator[Violation]:
     """The start is not before the release."""
-    for item in case.segments:
+    for item in case.placed:
         release = int(case.reference.release[item.workload])
-        if item.segment.start_period < release:
-            message = f"expected period {release} or later, found {item.segment.start_period}"
+        if item.start < release:
+            message = f"expected period {release} or later, found {item.start}"
             yield violation("V2112", f"placements[{item.position}].segments[0].start_period", message)
 
 
 def check_v2113_finish_too_late(case: Case) -> Iterator[Violation]:
     """The last period touched ends by the deadline."""
-    for item in case.segments:
-        segment = item.segment
-        run = run_hours_of(case.reference, item.workload, item.pool, segment.accelerators)
-        full, rest = split_run(np.array([run or 0.0]), case.reference.period_hours)
-        end = segment.start_period + max(1, int(full[0]) + int(rest[0] > 0.0))
+    for item in case.placed:
         deadline = int(case.reference.deadline[item.workload])
-        if end > deadline:
-            message = f"expected the end by period {deadline}, found {end}"
-            yield violation("V2113", f"placements[{item.position}].segments[0].start_period", message)
+        if item.end > deadline:
+            message = f"expected the end by period {deadline}, found {item.end}"
+            path = f"placements[{item.position}].segments[{item.pauses}].start_period"
+            yield violation("V2113", path, message)
 
 
 def check_v2114_largest_gang(case: Case) -> Iterator[Violation]:
-    """The gang is no larger than the accelerators that could ever be live in the periods it touches."""
+    """The gang, with the rest of its nodes, is no larger than what could ever be live in the periods it touches."""
     for column in case.columns:
-        most = case.reference.gang_max[column.pool, column.start : column.end]
-        if gang_is_too_large(column.accelerators, most).any():
-            message = f"expected at most {most.min():g}, found {column.accelerators} accelerators"
+        most = along(column, case.reference.gang_max[column.pool])
+        if gang_is_too_large(column.occupied, most).any():
+            message = f"expected at most {most.min():g}, found {column.occupied} accelerators occupied"
             yield violation("V2114", f"placements[{column.position}].segments[0].accelerators", message)
 
 
-def check_v2115_run_hours(case: Case) -> Iterator[Violation]:
-    """The run is the work divided by the speed of the gang."""
-    for item in case.segments:
-        expected = run_hours_of(case.reference, item.workload, item.pool, item.segment.accelerators)
-        if expected is None:
-            continue
-        # written so that NaN fails
-        if not abs(item.segment.run_hours - expected) <= TOLERANCES.run_relative.value * expected:
-            message = f"expected {expected!r}, found {item.segment.run_hours!r} hours"
-            yield violation("V2115", f"placements[{item.position}].segments[0].run_hours", message)
+def check_v2117_no_route(case: Case) -> Iterator[Violation]:
+    """There is a route for the workload's data to the site of the pool."""
+    for item in case.placed:
+        if route_is_missing(case.reference, item.workload, item.pool):
+            origin = case.problem.workloads[item.workload].data_site_id
+            message = f'no route from "{origin}" to "{case.reference.site(item.pool).id}"'
+            yield violation("V2117", f"placements[{item.position}].segments[0].pool_id", message)
 
 
-def check_v2116_start_date(case: Case) -> Iterator[Violation]:
-    """The start date is the first day of the start period."""
-    for item in case.segments:
-        if not 0 <= item.segment.start_period < case.reference.period_count:
-            continue
-        expected = first_day(case.problem, item.segment.start_period)
-        if item.segment.start_date != expected:
-            message = f"expected {expected}, found {item.segment.start_date}"
-            yield violation("V2116", f"placements[{item.position}].segments[0].start_date", message)
+def check_v2118_locked(case: Case) -> Iterator[Violation]:
+    """A workload that the current plan locks keeps pool, gang and start."""
+    for item in case.placed:
+        current = case.reference.current.get(item.workload)
+        if current is not None and current.locked and is_changed(case, item):
+            pool = case.problem.pools[current.pool].id if current.pool >= 0 else "no pool"
+            message = (
+                f'expected {current.accelerators} accelerators in "{pool}" from period {current.start} on, found '
+                f'{item.accelerators} in "{case.problem.pools[item.pool].id}" from period {item.start} on'
+            )
+            yield violation("V2118", f"placements[{item.position}].segments[0]", message)
 
 
 CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
@@ -179,7 +163,6 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     check_v2102_workload_left_out,
     check_v2103_workload_repeated,
     check_v2104_placed_and_not_run,
-    check_v2105_segment_count,
     check_v2106_unknown_pool,
     check_v2107_gang_option,
     check_v2108_gang_limit,
@@ -189,6 +172,6 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     check_v2112_start_too_early,
     check_v2113_finish_too_late,
     check_v2114_largest_gang,
-    check_v2115_run_hours,
-    check_v2116_start_date,
+    check_v2117_no_route,
+    check_v2118_locked,
 )

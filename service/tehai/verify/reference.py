@@ -6,95 +6,145 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tehai.domain.market import UnitPrice
 from tehai.domain.problem import Problem
-from tehai.domain.programme import Programme
-from tehai.domain.supply import Accelerator, Pool, Site
+from tehai.domain.supply import Accelerator, Site
 from tehai.domain.workload import CountryRule, Member, Workload
-from tehai.verify.offers import FloatArray, IntArray, largest_capacity, lowest_unit_cost
-from tehai.verify.timeline import deadline_period, fiscal_year, forward_rate, release_period, window
+from tehai.verify.offers import largest_capacity
+from tehai.verify.timeline import (
+    FloatArray,
+    IntArray,
+    Money,
+    deadline_period,
+    first_day,
+    fiscal_year,
+    release_period,
+    step_path,
+)
+from tehai.verify.unit_costs import charge_references, grant_references, unit_costs
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Where the current plan has a workload; pool and start are -1 where the problem has no such pool or period."""
+
+    pool: int
+    accelerators: int
+    start: int
+    locked: bool
+    change_yen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Indexes, windows, rates and capacities of one problem.
 
-    Arrays: ``fiscal_year``, ``forward`` (period_count,); ``release``, ``deadline``, ``work`` (workloads,);
-    ``capacity_max`` (offers, period_count) accelerators; ``gang_max`` and ``grant_reference`` (pools, period_count),
-    accelerators and yen per accelerator-hour; ``facility_kw`` (pools,) kW of one accelerator times PUE.
+    Arrays: ``fiscal_year`` (period_count,); ``release``, ``deadline``, ``work`` (workloads,); ``capacity_max`` (offers,
+    period_count) accelerators; ``gang_max`` (pools, period_count) accelerators; ``grant_reference``,
+    ``charge_reference``, ``electricity`` (pools, period_count) yen per accelerator-hour; ``facility_kw`` (pools,) kW of
+    one accelerator times PUE, ``carbon_kg`` (pools,) kg of one accelerator-hour; ``node`` (pools,) accelerators.
+    ``current`` is by position of the workload, ``routes`` by (site from, site to).
     """
 
     problem: Problem
+    money: Money
     period_count: int
     period_hours: int
     fiscal_year: IntArray
     years: tuple[int, ...]
-    forward: FloatArray
     workload_index: dict[str, int]
     pool_index: dict[str, int]
     offer_index: dict[str, int]
     programme_index: dict[str, int]
     site_index: dict[str, int]
+    member_by_id: dict[str, Member]
     site_of_pool: tuple[int, ...]
     accelerator_of_pool: tuple[Accelerator, ...]
     pool_of_offer: tuple[int, ...]
     member_of_workload: tuple[Member, ...]
+    current: dict[int, Current]
+    routes: dict[tuple[str, str], UnitPrice]
     release: IntArray
     deadline: IntArray
     work: FloatArray
+    node: IntArray
     facility_kw: FloatArray
+    carbon_kg: FloatArray
+    electricity: FloatArray
     capacity_max: FloatArray
     gang_max: FloatArray
     grant_reference: FloatArray
+    charge_reference: FloatArray
     domestic: tuple[bool, ...]
+
+    @property
+    def forward(self) -> FloatArray:
+        """Return the forward rate of the dollar in every period, without spread, shape (period_count,)."""
+        return self.money.forward
 
     def site(self, pool: int) -> Site:
         """Return the site of a pool."""
         return self.problem.sites[self.site_of_pool[pool]]
 
+    def occupied(self, pool: int, accelerators: int) -> int:
+        """Return the accelerators of the whole nodes that a gang occupies."""
+        node = int(self.node[pool])
+        return -(-accelerators // node) * node
+
 
 def build_reference(problem: Problem) -> Reference:
     """Derive every fact of a valid problem; raises KeyError for a reference to an unknown id."""
     count = problem.calendar.period_count
-    periods = range(count)
+    money = Money(problem)
     pool_index = {pool.id: i for i, pool in enumerate(problem.pools)}
     site_index = {site.id: i for i, site in enumerate(problem.sites)}
     accelerator_by_id = {item.id: item for item in problem.accelerators}
     member_by_id = {member.id: member for member in problem.members}
+    workload_index = {workload.id: i for i, workload in enumerate(problem.workloads)}
     accelerators = tuple(accelerator_by_id[pool.accelerator_id] for pool in problem.pools)
     site_of_pool = tuple(site_index[pool.site_id] for pool in problem.pools)
-    facility_kw = np.array([_facility_kw(problem, pool) for pool in problem.pools], dtype=np.float64)
-    forward = np.array([float(forward_rate(problem, t)) for t in periods], dtype=np.float64)
-    years = [fiscal_year(problem, t) for t in periods]
+    sites = [problem.sites[j] for j in site_of_pool]
+    facility_kw = np.array(
+        [a.power_kw * j.power_usage_effectiveness for a, j in zip(accelerators, sites, strict=True)], dtype=np.float64
+    )
+    electricity = np.array([_tariff(problem, site) for site in sites]).reshape(-1, count) * facility_kw[:, np.newaxis]
+    years = [fiscal_year(problem, t) for t in range(count)]
     pool_of_offer = tuple(pool_index[offer.pool_id] for offer in problem.offers)
-    capacity_max = np.zeros((len(problem.offers), count))
-    for o, offer in enumerate(problem.offers):
-        capacity_max[o] = largest_capacity(problem, offer)
+    capacity_max = np.array([largest_capacity(problem, offer) for offer in problem.offers]).reshape(-1, count)
     gang_max = np.zeros((len(problem.pools), count))
     np.add.at(gang_max, list(pool_of_offer), capacity_max)
+    costs = unit_costs(problem, money, pool_of_offer, electricity, capacity_max)
     return Reference(
         problem=problem,
+        money=money,
         period_count=count,
         period_hours=problem.calendar.period_hours,
         fiscal_year=np.array(years, dtype=np.int64),
         years=tuple(range(years[0], years[-1] + 1)),
-        forward=forward,
-        workload_index={workload.id: i for i, workload in enumerate(problem.workloads)},
+        workload_index=workload_index,
         pool_index=pool_index,
         offer_index={offer.id: i for i, offer in enumerate(problem.offers)},
         programme_index={programme.id: i for i, programme in enumerate(problem.programmes)},
         site_index=site_index,
+        member_by_id=member_by_id,
         site_of_pool=site_of_pool,
         accelerator_of_pool=accelerators,
         pool_of_offer=pool_of_offer,
         member_of_workload=tuple(member_by_id[workload.member_id] for workload in problem.workloads),
+        current=_current(problem, workload_index, pool_index),
+        routes={(route.from_site_id, route.to_site_id): route.price_per_terabyte for route in problem.routes},
         release=np.array([release_period(problem, w) for w in problem.workloads], dtype=np.int64),
         deadline=np.array([deadline_period(problem, w) for w in problem.workloads], dtype=np.int64),
         work=np.array([work_of(problem, w) for w in problem.workloads], dtype=np.float64),
+        node=np.array([pool.node_accelerators for pool in problem.pools], dtype=np.int64),
         facility_kw=facility_kw,
+        carbon_kg=facility_kw * np.array([site.grid_carbon_kg_per_kwh for site in sites], dtype=np.float64),
+        electricity=electricity,
         capacity_max=capacity_max,
         gang_max=gang_max,
-        grant_reference=_grant_reference(problem, pool_of_offer, site_of_pool, facility_kw, forward),
-        domestic=tuple(accepts(problem.rules.domestic, problem.sites[j]) for j in site_of_pool),
+        grant_reference=grant_references(problem, money, pool_of_offer, costs),
+        charge_reference=charge_references(problem, money, pool_of_offer, costs),
+        domestic=tuple(accepts(problem.rules.domestic, site) for site in sites),
     )
 
 
@@ -122,67 +172,53 @@ def throughput_of(accelerator: Accelerator, software_family: str) -> float:
     return 0.0
 
 
-def electricity_yen_per_hour(reference: Reference, pool: int) -> float:
-    """Return the price of one accelerator-hour's electricity in a pool, 0 where the site has no price."""
-    price = reference.site(pool).electricity_yen_per_kwh
-    return 0.0 if price is None else float(reference.facility_kw[pool]) * float(price)
-
-
-def grant_rate(reference: Reference, programme: Programme, workload: int) -> float:
-    """Return the rate for the workload's member and tags, 0 where it is not eligible anywhere."""
-    grant = programme.kind
-    tags = reference.problem.workloads[workload].tags
-    if grant.eligible_tags and not set(grant.eligible_tags) & set(tags):
+def moved_terabytes(reference: Reference, workload: int, pool: int) -> float:
+    """Return the data that a workload has to move to a pool, 0 where it has none or has it there."""
+    item = reference.problem.workloads[workload]
+    if item.data_site_id is None or item.data_site_id == reference.problem.pools[pool].site_id:
         return 0.0
-    size = reference.member_of_workload[workload].size_class
-    return next((rate.rate_fraction for rate in grant.rates if rate.size_class is size), 0.0)
+    return item.data_terabytes
 
 
-def programme_covers_pool(reference: Reference, programme: Programme, pool: int) -> bool:
-    """Return whether use of the pool is eligible by its id and by its site's two countries."""
-    grant = programme.kind
-    named = not grant.eligible_pool_ids or reference.problem.pools[pool].id in grant.eligible_pool_ids
-    return named and accepts(grant.eligible_countries, reference.site(pool))
+def route_to(reference: Reference, workload: int, pool: int) -> UnitPrice | None:
+    """Return the price per terabyte of the route for a workload's data to a pool, None without a route."""
+    origin = reference.problem.workloads[workload].data_site_id
+    return None if origin is None else reference.routes.get((origin, reference.problem.pools[pool].site_id))
 
 
-def programme_periods(reference: Reference, programme: Programme) -> tuple[int, ...]:
-    """Return the periods of the horizon whose use is eligible."""
-    return window(reference.problem, programme.from_date, programme.until_date)
+def porting_yen(reference: Reference, workload: int, pool: int) -> int:
+    """Return what it costs to port a workload to the accelerator of a pool, 0 where it is not listed."""
+    accelerator_id = reference.accelerator_of_pool[pool].id
+    ported = reference.problem.workloads[workload].porting
+    return next((item.amount_yen for item in ported if item.accelerator_id == accelerator_id), 0)
 
 
-def projects_of_several(problem: Problem) -> frozenset[str]:
-    """Return the projects that have at least two workloads."""
-    counts: dict[str, int] = {}
-    for workload in problem.workloads:
-        name = project_name(workload)
-        counts[name] = counts.get(name, 0) + 1
-    return frozenset(name for name, count in counts.items() if count > 1)
+def must_run(reference: Reference, workload: int) -> bool:
+    """Return whether a workload has to be placed: mandatory, or locked by the current plan."""
+    current = reference.current.get(workload)
+    return reference.problem.workloads[workload].cost_not_run_yen is None or (current is not None and current.locked)
 
 
-def project_name(workload: Workload) -> str:
-    """Return the project whose cap counts: its id, else that of the workload."""
-    return workload.project_id if workload.project_id != "" else workload.id
+def _tariff(problem: Problem, site: Site) -> FloatArray:
+    """Return yen per kWh in every period, 0 where the site has no price."""
+    base = site.electricity_yen_per_kwh
+    if base is None:
+        return np.zeros(problem.calendar.period_count)
+    return step_path(problem, base, site.electricity_steps)
 
 
-def _facility_kw(problem: Problem, pool: Pool) -> float:
-    """Return kW at the meter for one accelerator of the pool."""
-    accelerator = next(item for item in problem.accelerators if item.id == pool.accelerator_id)
-    site = next(item for item in problem.sites if item.id == pool.site_id)
-    return accelerator.power_kw * site.power_usage_effectiveness
-
-
-def _grant_reference(
-    problem: Problem,
-    pool_of_offer: tuple[int, ...],
-    site_of_pool: tuple[int, ...],
-    facility_kw: FloatArray,
-    forward: FloatArray,
-) -> FloatArray:
-    """Return gref(p, t), yen per accelerator-hour, shape (pools, period_count)."""
-    lowest = np.full((len(problem.pools), problem.calendar.period_count), np.inf)
-    for offer, p in zip(problem.offers, pool_of_offer, strict=True):
-        tariff = problem.sites[site_of_pool[p]].electricity_yen_per_kwh
-        electricity = 0.0 if tariff is None else float(facility_kw[p]) * float(tariff)
-        np.minimum(lowest[p], lowest_unit_cost(problem, offer, forward, electricity), out=lowest[p])
-    lowest[np.isinf(lowest)] = 0.0
-    return lowest
+def _current(problem: Problem, workload_index: dict[str, int], pool_index: dict[str, int]) -> dict[int, Current]:
+    """Return the current placement of each known workload that has one."""
+    period_of_day = {first_day(problem, t): t for t in reversed(range(problem.calendar.period_count))}
+    found = {}
+    for item in problem.current_plan.placements:
+        change = problem.current_plan.change_yen if item.change_yen is None else item.change_yen
+        if item.workload_id in workload_index:
+            found[workload_index[item.workload_id]] = Current(
+                pool=pool_index.get(item.pool_id, -1),
+                accelerators=item.accelerators,
+                start=period_of_day.get(item.start_date, -1),
+                locked=item.locked,
+                change_yen=change,
+            )
+    return found

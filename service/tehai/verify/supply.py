@@ -1,8 +1,7 @@
-"""Checks of orders and of the use of offers."""
+"""Checks of reservation and purchase orders."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -11,27 +10,27 @@ import numpy as np
 from tehai.domain.offer import Purchase, Reservation
 from tehai.domain.plan import ReservationOrder
 from tehai.domain.violation import Violation
-from tehai.verify.case import Case, find_offer, ordered_term, use_can_be_read
+from tehai.verify.case import Case
 from tehai.verify.faults import violation
-from tehai.verify.offers import IntArray, allowed_order_periods
-from tehai.verify.timeline import first_day, window
-from tehai.verify.tolerances import TOLERANCES
+from tehai.verify.offers import allowed_order_periods
+from tehai.verify.orders import kind_of, ordered_term
+from tehai.verify.timeline import IntArray, first_day, window
 
 
 def _reservations(case: Case) -> Iterator[tuple[int, ReservationOrder, Reservation]]:
     """Yield (position, order, reservation) of every order of a known reservation."""
     for i, order in enumerate(case.plan.reservation_orders):
-        offer = find_offer(case.reference, order.offer_id)
-        if offer is not None and isinstance(offer.kind, Reservation):
-            yield i, order, offer.kind
+        kind = kind_of(case.reference, order.offer_id)
+        if isinstance(kind, Reservation):
+            yield i, order, kind
 
 
 def check_v2201_not_a_reservation(case: Case) -> Iterator[Violation]:
     """Every reservation order names a reservation."""
     for i, order in enumerate(case.plan.reservation_orders):
-        offer = find_offer(case.reference, order.offer_id)
-        if offer is None or not isinstance(offer.kind, Reservation):
-            found = "no offer" if offer is None else type(offer.kind).__name__
+        kind = kind_of(case.reference, order.offer_id)
+        if not isinstance(kind, Reservation):
+            found = "no offer" if kind is None else type(kind).__name__
             yield violation("V2201", f"reservation_orders[{i}].offer_id", f'"{order.offer_id}" is {found}')
 
 
@@ -98,19 +97,19 @@ def check_v2207_reservation_date(case: Case) -> Iterator[Violation]:
 def check_v2211_not_a_purchase(case: Case) -> Iterator[Violation]:
     """Every purchase order names a purchase."""
     for i, order in enumerate(case.plan.purchase_orders):
-        offer = find_offer(case.reference, order.offer_id)
-        if offer is None or not isinstance(offer.kind, Purchase):
-            found = "no offer" if offer is None else type(offer.kind).__name__
+        kind = kind_of(case.reference, order.offer_id)
+        if not isinstance(kind, Purchase):
+            found = "no offer" if kind is None else type(kind).__name__
             yield violation("V2211", f"purchase_orders[{i}].offer_id", f'"{order.offer_id}" is {found}')
 
 
 def check_v2212_order_period(case: Case) -> Iterator[Violation]:
     """Units are ordered in the window and early enough to deliver in the horizon."""
     for i, order in enumerate(case.plan.purchase_orders):
-        offer = find_offer(case.reference, order.offer_id)
-        if offer is None or not isinstance(offer.kind, Purchase):
+        kind = kind_of(case.reference, order.offer_id)
+        if not isinstance(kind, Purchase):
             continue
-        allowed = allowed_order_periods(case.problem, offer.kind)
+        allowed = allowed_order_periods(case.problem, kind)
         if order.order_period not in allowed:
             edges = f"{allowed[0]} to {allowed[-1]}" if allowed else "none"
             message = f"expected periods {edges}, found {order.order_period}"
@@ -145,65 +144,6 @@ def check_v2215_purchase_date(case: Case) -> Iterator[Violation]:
                 yield violation("V2215", f"purchase_orders[{i}].order_date", message)
 
 
-def check_v2221_unknown_offer(case: Case) -> Iterator[Violation]:
-    """Every use names an offer of the problem."""
-    for i, item in enumerate(case.plan.offer_uses):
-        if item.offer_id not in case.reference.offer_index:
-            yield violation("V2221", f"offer_uses[{i}].offer_id", f'no offer has the id "{item.offer_id}"')
-
-
-def check_v2222_use_repeated(case: Case) -> Iterator[Violation]:
-    """An offer has at most one use; one that is not used may be left out."""
-    counts = Counter(item.offer_id for item in case.plan.offer_uses)
-    for offer_id, count in counts.items():
-        if count > 1:
-            yield violation("V2222", "offer_uses", f'offer "{offer_id}" expected once, found {count} times')
-
-
-def check_v2223_use_length(case: Case) -> Iterator[Violation]:
-    """A use has one figure for each period."""
-    for i, item in enumerate(case.plan.offer_uses):
-        if len(item.accelerator_hours) != case.reference.period_count:
-            message = f"expected {case.reference.period_count}, found {len(item.accelerator_hours)}"
-            yield violation("V2223", f"offer_uses[{i}].accelerator_hours", message)
-
-
-def check_v2224_use_finite(case: Case) -> Iterator[Violation]:
-    """Every figure of a use is finite."""
-    for i, item in enumerate(case.plan.offer_uses):
-        bad = [t for t, hours in enumerate(item.accelerator_hours) if not math.isfinite(hours)]
-        if bad:
-            message = f"found {item.accelerator_hours[bad[0]]} in {len(bad)} periods"
-            yield violation("V2224", f"offer_uses[{i}].accelerator_hours[{bad[0]}]", message)
-
-
-def check_v2225_use_negative(case: Case) -> Iterator[Violation]:
-    """No figure of a use is negative."""
-    for i, item in enumerate(case.plan.offer_uses):
-        if not use_can_be_read(case.reference, item.accelerator_hours):
-            continue
-        t = int(np.argmin(item.accelerator_hours))
-        if item.accelerator_hours[t] < -TOLERANCES.hours_absolute.value:
-            message = f"expected 0 or more, found {item.accelerator_hours[t]!r} hours"
-            yield violation("V2225", f"offer_uses[{i}].accelerator_hours[{t}]", message)
-
-
-def check_v2226_use_over_capacity(case: Case) -> Iterator[Violation]:
-    """No figure of a use is above K * H."""
-    for i, item in enumerate(case.plan.offer_uses):
-        index = case.reference.offer_index.get(item.offer_id)
-        if index is None or not use_can_be_read(case.reference, item.accelerator_hours):
-            continue
-        most = case.live[index] * case.reference.period_hours
-        slack = np.maximum(TOLERANCES.hours_absolute.value, TOLERANCES.hours_relative.value * most)
-        over = np.array(item.accelerator_hours) - most - slack
-        t = int(over.argmax())
-        if over[t] > 0.0:
-            limit, found = float(most[t]), item.accelerator_hours[t]
-            message = f'offer "{item.offer_id}": expected at most {limit!r}, found {found!r} hours'
-            yield violation("V2226", f"offer_uses[{i}].accelerator_hours[{t}]", message)
-
-
 CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     check_v2201_not_a_reservation,
     check_v2202_term_index,
@@ -217,10 +157,4 @@ CHECKS: tuple[Callable[[Case], Iterator[Violation]], ...] = (
     check_v2213_units,
     check_v2214_units_max,
     check_v2215_purchase_date,
-    check_v2221_unknown_offer,
-    check_v2222_use_repeated,
-    check_v2223_use_length,
-    check_v2224_use_finite,
-    check_v2225_use_negative,
-    check_v2226_use_over_capacity,
 )

@@ -14,8 +14,8 @@ with the solver but the nouns: it derives everything again from [rules.md](rules
 path within the plan (or `certificate.…`), a message with the figures expected and found, and an action. This page is
 written by `python -m tehai.verify.table` from the registry; a test keeps it fresh.
 
-A mandatory workload that is not placed is a fact that the verification reports, not a fault: without a legal column it
-is left out of bound and objective, otherwise the gap has no meaning.
+A mandatory or locked workload that is not placed is a fact that the verification reports, not a fault: without a legal
+column it is left out of bound and objective, otherwise the gap has no meaning.
 
 ## Faults
 

@@ -18,16 +18,18 @@ class Tolerance:
 class Tolerances:
     """Every allowance that a check makes; anything beyond it is a violation."""
 
-    hours_absolute: Tolerance = Tolerance(1e-6, "hours", "use of offers, capacity and power rows: least allowance")
-    hours_relative: Tolerance = Tolerance(1e-6, "of K * H or of the limit", "use of offers, capacity and power rows")
+    hours_absolute: Tolerance = Tolerance(1e-6, "hours", "use, capacity, power, allocations, carbon: least allowance")
+    hours_relative: Tolerance = Tolerance(1e-6, "of hours offered or of the limit", "the same")
     accelerators_absolute: Tolerance = Tolerance(1e-6, "accelerators", "gang row and largest gang ever live")
-    run_relative: Tolerance = Tolerance(1e-9, "of the run", "run_hours against the work")
-    work_relative: Tolerance = Tolerance(1e-9, "of the year's work", "domestic share")
+    run_relative: Tolerance = Tolerance(
+        1e-9, "of the run", "run_hours against the work, and against whole periods before a pause"
+    )
+    work_relative: Tolerance = Tolerance(1e-9, "of the year's work", "domestic share and concentration")
     forward_relative: Tolerance = Tolerance(1e-9, "of the rate", "forward_usd_jpy")
-    money_absolute: Tolerance = Tolerance(1.0, "yen", "portfolio budget")
-    money_relative: Tolerance = Tolerance(1e-9, "of the limit", "portfolio budget")
-    claim_absolute: Tolerance = Tolerance(1e-6, "yen", "claim against rate * eligible cost")
-    claim_relative: Tolerance = Tolerance(1e-12, "of the eligible cost", "claim against rate * eligible cost")
+    money_absolute: Tolerance = Tolerance(1.0, "yen", "portfolio and member budgets, capital ceiling")
+    money_relative: Tolerance = Tolerance(1e-9, "of the limit", "the same")
+    claim_absolute: Tolerance = Tolerance(1e-6, "yen", "claim against rate * eligible cost or price")
+    claim_relative: Tolerance = Tolerance(1e-12, "of the limit of the claim", "the same")
     half_yen_absolute: Tolerance = Tolerance(1e-6, "yen", "distance from a half yen where a figure may differ by one")
     half_yen_relative: Tolerance = Tolerance(1e-13, "of the figure", "the same, for large figures")
     duality_relative: Tolerance = Tolerance(1e-6, "of the gross bill", "bound above objective: follows from hours")

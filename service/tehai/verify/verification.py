@@ -12,9 +12,10 @@ class Verification:
     """Violations of a plan, and of its certificate where one was given, with the figures computed again.
 
     ``objective_yen`` is the sum of the bill's lines as recomputed, each rounded; ``exact_objective`` the sum before
-    rounding; ``plan_cost_yen`` the objective less lateness and not-run charges. ``lower_bound_yen`` is both claimed and
-    proved, None without a certificate that proves one. ``unplaceable_workload_ids`` are mandatory workloads without a
-    legal column, left out of bound and objective; ``mandatory_missed_ids`` those that could be placed and are not.
+    rounding; ``plan_cost_yen`` the objective less lateness, not-run and change charges. ``lower_bound_yen`` is both
+    claimed and proved, None without a certificate that proves one. ``unplaceable_workload_ids`` are mandatory or locked
+    workloads without a legal column, left out of bound and objective; ``mandatory_missed_ids`` those that could be
+    placed and are not.
     """
 
     valid: bool

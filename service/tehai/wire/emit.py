@@ -19,7 +19,8 @@ _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_/.-]*( [A-Za-z0-9_/.-]+)*", re.ASCII)
 _NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-FLOW_FIELDS_MAX = 2
+# Fields of a message that is written on one line where nothing else of it is set.
+FLOW_FIELDS_MAX = 3
 
 
 def _values(message: Message) -> dict[str, Value]:
@@ -56,11 +57,15 @@ def to_yaml(message: Message) -> str:
 
 
 @lru_cache(maxsize=256)
-def _fits_one_line(descriptor: Descriptor) -> bool:
-    """Return whether messages of a type are small pairs of scalars, best read on one line."""
-    return len(descriptor.fields) <= FLOW_FIELDS_MAX and not any(
-        field.is_repeated or field.message_type for field in descriptor.fields
-    )
+def _scalar_names(descriptor: Descriptor) -> frozenset[str]:
+    """Return the names of the fields of a type that are one scalar."""
+    return frozenset(f.name for f in descriptor.fields if not f.is_repeated and f.message_type is None)
+
+
+def _fits_one_line(message: Message) -> bool:
+    """Return whether a message is of a type with few scalars and holds nothing but them, best read on one line."""
+    scalars = _scalar_names(message.DESCRIPTOR)
+    return len(scalars) <= FLOW_FIELDS_MAX and all(field.name in scalars for field, _ in message.ListFields())
 
 
 def _message_lines(message: Message, indent: str) -> Iterator[str]:
@@ -76,7 +81,7 @@ def _message_lines(message: Message, indent: str) -> Iterator[str]:
 
 
 def _child_lines(head: str, message: Message, indent: str) -> Iterator[str]:
-    if _fits_one_line(message.DESCRIPTOR) or not message.ListFields():
+    if _fits_one_line(message) or not message.ListFields():
         yield f"{head} {_inline(_values(message))}"
     else:
         yield head
@@ -84,7 +89,7 @@ def _child_lines(head: str, message: Message, indent: str) -> Iterator[str]:
 
 
 def _item_lines(message: Message, indent: str) -> Iterator[str]:
-    if _fits_one_line(message.DESCRIPTOR) or not message.ListFields():
+    if _fits_one_line(message) or not message.ListFields():
         yield f"{indent}- {_inline(_values(message))}"
         return
     first, *others = _message_lines(message, indent + "  ")

@@ -21,7 +21,7 @@ _NOT_FINITE = re.compile(r"[-+]?(\.inf|\.Inf|\.INF|Infinity|inf)|\.nan|\.NaN|\.N
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # String fields that hold a decimal number, by name; a number without quotes is kept as it is written.
-_DECIMAL_FIELDS = re.compile(r"amount|.*_rate|.*_spot|.*_per_kwh")
+_DECIMAL_FIELDS = re.compile(r"amount|.*_rate|.*_spot|.*_spread_yen|.*_per_kwh|.*_per_kg|cost_of_capital")
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 NUMBER_CHARACTERS_MAX = 400
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tehai.domain.limits import LIMITS
 from tehai.domain.plan import (
     BillComponent,
     BillLine,
+    CapacityBlockOrder,
+    Claim,
     OfferUse,
     Placement,
     Plan,
@@ -28,6 +31,7 @@ STOP_REASONS = Choices(StopReason, plan_pb2.StopReason)
 BILL_COMPONENTS = Choices(BillComponent, plan_pb2.BillComponent)
 # An order for each term and period of each offer would be more; no plan needs that many lines.
 PLAN_LINES_MAX = 1_000_000
+CLAIMS_MAX = LIMITS.programmes * LIMITS.horizon_fiscal_years
 
 
 class DecodedPlan(NamedTuple):
@@ -35,6 +39,21 @@ class DecodedPlan(NamedTuple):
 
     plan: Plan | None
     violations: tuple[Violation, ...]
+
+
+def claims_from_proto(messages: Sequence[plan_pb2.Claim], reader: Reader, path: str) -> tuple[Claim, ...]:
+    """Read what a placement or an order, which stands at ``path``, claims."""
+    return tuple(
+        Claim(programme_id=m.programme_id, fiscal_year=m.fiscal_year, amount_yen=m.amount_yen)
+        for m in reader.limited(messages, CLAIMS_MAX, path, "claims")
+    )
+
+
+def claims_to_proto(claims: Iterable[Claim]) -> list[plan_pb2.Claim]:
+    """Write what a placement or an order claims."""
+    return [
+        plan_pb2.Claim(programme_id=c.programme_id, fiscal_year=c.fiscal_year, amount_yen=c.amount_yen) for c in claims
+    ]
 
 
 def segment_from_proto(message: plan_pb2.Segment, reader: Reader, path: str) -> Segment:
@@ -61,12 +80,10 @@ def segment_to_proto(segment: Segment) -> plan_pb2.Segment:
 
 def placement_from_proto(message: plan_pb2.Placement, reader: Reader, path: str) -> Placement:
     """Read a workload with its segments and claims."""
-    segments = reader.limited(message.segments, LIMITS.period_count, path, "segments")
     return Placement(
         workload_id=message.workload_id,
-        segments=tuple(segment_from_proto(m, reader, f"{path}.segments[{i}]") for i, m in enumerate(segments)),
-        programme_id=message.programme_id,
-        claims=fiscal_year_amounts_from_proto(message.claims, reader, path, "claims"),
+        segments=reader.each(segment_from_proto, message.segments, LIMITS.period_count, path, "segments"),
+        claims=claims_from_proto(message.claims, reader, path),
     )
 
 
@@ -75,8 +92,7 @@ def placement_to_proto(placement: Placement) -> plan_pb2.Placement:
     return plan_pb2.Placement(
         workload_id=placement.workload_id,
         segments=[segment_to_proto(s) for s in placement.segments],
-        programme_id=placement.programme_id,
-        claims=fiscal_year_amounts_to_proto(placement.claims),
+        claims=claims_to_proto(placement.claims),
     )
 
 
@@ -102,23 +118,53 @@ def reservation_order_to_proto(order: ReservationOrder) -> plan_pb2.ReservationO
     )
 
 
+def capacity_block_order_from_proto(
+    message: plan_pb2.CapacityBlockOrder, reader: Reader, path: str
+) -> CapacityBlockOrder:
+    """Read blocks of one term that begin in one period and are booked in another."""
+    return CapacityBlockOrder(
+        offer_id=message.offer_id,
+        term_index=message.term_index,
+        start_period=message.start_period,
+        start_date=reader.date(message.start_date, path, "start_date"),
+        booking_period=message.booking_period,
+        booking_date=reader.date(message.booking_date, path, "booking_date"),
+        blocks=message.blocks,
+    )
+
+
+def capacity_block_order_to_proto(order: CapacityBlockOrder) -> plan_pb2.CapacityBlockOrder:
+    """Write blocks of one term that begin in one period and are booked in another."""
+    return plan_pb2.CapacityBlockOrder(
+        offer_id=order.offer_id,
+        term_index=order.term_index,
+        start_period=order.start_period,
+        start_date=order.start_date.isoformat(),
+        booking_period=order.booking_period,
+        booking_date=order.booking_date.isoformat(),
+        blocks=order.blocks,
+    )
+
+
 def purchase_order_from_proto(message: plan_pb2.PurchaseOrder, reader: Reader, path: str) -> PurchaseOrder:
-    """Read units ordered in one period."""
+    """Read units ordered in one period with what they claim."""
     return PurchaseOrder(
         offer_id=message.offer_id,
         order_period=message.order_period,
         order_date=reader.date(message.order_date, path, "order_date"),
         units=message.units,
+        claims=claims_from_proto(message.claims, reader, path),
     )
 
 
 def purchase_order_to_proto(order: PurchaseOrder) -> plan_pb2.PurchaseOrder:
-    """Write units ordered in one period."""
+    """Write units ordered in one period with what they claim."""
     return plan_pb2.PurchaseOrder(
         offer_id=order.offer_id,
         order_period=order.order_period,
         order_date=order.order_date.isoformat(),
         units=order.units,
+        claims=claims_to_proto(order.claims),
     )
 
 
@@ -157,38 +203,33 @@ def bill_line_to_proto(line: BillLine) -> plan_pb2.BillLine:
 
 def read_plan(message: plan_pb2.Plan, reader: Reader, path: str) -> Plan:
     """Read a plan that stands at ``path``, with placeholders where something is wrong."""
-
-    def at(name: str) -> str:
-        return member_path(path, name)
-
-    placements = reader.limited(message.placements, LIMITS.workloads, path, "placements")
-    reservations = reader.limited(message.reservation_orders, PLAN_LINES_MAX, path, "reservation_orders")
-    purchases = reader.limited(message.purchase_orders, PLAN_LINES_MAX, path, "purchase_orders")
-    uses = reader.limited(message.offer_uses, LIMITS.offers, path, "offer_uses")
-    lines = reader.limited(message.bill_lines, PLAN_LINES_MAX, path, "bill_lines")
+    lines_max = PLAN_LINES_MAX
     return Plan(
         schema_version=reader.schema_version(message.schema_version, SCHEMA_VERSION, path),
         problem_sha256=message.problem_sha256,
         tehai_version=message.tehai_version,
-        options=solve_options_from_proto(message.options, reader, at("options")),
+        options=solve_options_from_proto(message.options, reader, member_path(path, "options")),
         stop_reason=STOP_REASONS.from_wire(message.stop_reason, reader, path, "stop_reason"),
-        placements=tuple(placement_from_proto(m, reader, f"{at('placements')}[{i}]") for i, m in enumerate(placements)),
+        placements=reader.each(placement_from_proto, message.placements, LIMITS.workloads, path, "placements"),
         not_run_workload_ids=tuple(
             reader.limited(message.not_run_workload_ids, LIMITS.workloads, path, "not_run_workload_ids")
         ),
-        reservation_orders=tuple(
-            reservation_order_from_proto(m, reader, f"{at('reservation_orders')}[{i}]")
-            for i, m in enumerate(reservations)
+        reservation_orders=reader.each(
+            reservation_order_from_proto, message.reservation_orders, lines_max, path, "reservation_orders"
         ),
-        purchase_orders=tuple(
-            purchase_order_from_proto(m, reader, f"{at('purchase_orders')}[{i}]") for i, m in enumerate(purchases)
+        purchase_orders=reader.each(
+            purchase_order_from_proto, message.purchase_orders, lines_max, path, "purchase_orders"
         ),
-        offer_uses=tuple(offer_use_from_proto(m, reader, f"{at('offer_uses')}[{i}]") for i, m in enumerate(uses)),
+        offer_uses=reader.each(offer_use_from_proto, message.offer_uses, LIMITS.offers, path, "offer_uses"),
         forward_usd_jpy=reader.numbers(message.forward_usd_jpy, LIMITS.period_count, path, "forward_usd_jpy"),
-        bill_lines=tuple(bill_line_from_proto(m, reader, f"{at('bill_lines')}[{i}]") for i, m in enumerate(lines)),
+        bill_lines=reader.each(bill_line_from_proto, message.bill_lines, lines_max, path, "bill_lines"),
         cash=fiscal_year_amounts_from_proto(message.cash, reader, path, "cash"),
         obligation_after_horizon_yen=message.obligation_after_horizon_yen,
         objective_yen=message.objective_yen,
+        capacity_block_orders=reader.each(
+            capacity_block_order_from_proto, message.capacity_block_orders, lines_max, path, "capacity_block_orders"
+        ),
+        claims_receivable_after_horizon_yen=message.claims_receivable_after_horizon_yen,
     )
 
 
@@ -218,4 +259,6 @@ def plan_to_proto(plan: Plan) -> plan_pb2.Plan:
         cash=fiscal_year_amounts_to_proto(plan.cash),
         obligation_after_horizon_yen=plan.obligation_after_horizon_yen,
         objective_yen=plan.objective_yen,
+        capacity_block_orders=[capacity_block_order_to_proto(o) for o in plan.capacity_block_orders],
+        claims_receivable_after_horizon_yen=plan.claims_receivable_after_horizon_yen,
     )

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tehai.domain.calendar import Calendar
 from tehai.domain.limits import LIMITS
-from tehai.domain.problem import SCHEMA_VERSION, FigureStatus, FiscalYearShare, Problem, Rules, SourceNote
+from tehai.domain.market import Market
+from tehai.domain.problem import SCHEMA_VERSION, FigureStatus, Problem, Route, SourceNote
 from tehai.domain.violation import Violation
-from tehai.domain.workload import CountryRule
 from tehai.v1 import problem_pb2
+from tehai.wire.current_plan import current_plan_from_proto, current_plan_to_proto
 from tehai.wire.market import (
-    FISCAL_YEARS_MAX,
     PLACEHOLDER_MARKET,
-    double_to_wire,
-    fiscal_year_amounts_from_proto,
-    fiscal_year_amounts_to_proto,
     market_from_proto,
     market_to_proto,
+    optional_double_to_wire,
+    optional_number_from_proto,
+    required_price_from_proto,
+    unit_price_to_proto,
 )
 from tehai.wire.offer import offer_from_proto, offer_to_proto
 from tehai.wire.programme import programme_from_proto, programme_to_proto
 from tehai.wire.reading import PLACEHOLDER_DATE, Choices, Reader
+from tehai.wire.rules import rules_from_proto, rules_to_proto
 from tehai.wire.supply import (
     accelerator_from_proto,
     accelerator_to_proto,
@@ -33,18 +35,9 @@ from tehai.wire.supply import (
     site_to_proto,
 )
 from tehai.wire.unknown import report_unknown_fields
-from tehai.wire.workload import (
-    country_rule_from_proto,
-    member_from_proto,
-    member_to_proto,
-    workload_from_proto,
-    workload_to_proto,
-)
+from tehai.wire.workload import member_from_proto, member_to_proto, workload_from_proto, workload_to_proto
 
-M = TypeVar("M")
-D = TypeVar("D")
 FIGURE_STATUSES = Choices(FigureStatus, problem_pb2.FigureStatus)
-DOMESTIC_BY_DEFAULT = CountryRule(("JP",), ())
 PLACEHOLDER_CALENDAR = Calendar(PLACEHOLDER_DATE, 168, 1)
 
 
@@ -85,47 +78,6 @@ def calendar_to_proto(calendar: Calendar) -> problem_pb2.Calendar:
     )
 
 
-def rules_from_proto(message: problem_pb2.Rules, reader: Reader, path: str) -> Rules:
-    """Read the rules; an unset rule on what is domestic means sites in JP."""
-    domestic = DOMESTIC_BY_DEFAULT
-    if message.HasField("domestic"):
-        rule = message.domestic
-        domestic = country_rule_from_proto(
-            rule.site_country_codes, rule.operator_country_codes, reader, f"{path}.domestic"
-        )
-    shares = reader.limited(message.minimum_domestic_shares, FISCAL_YEARS_MAX, path, "minimum_domestic_shares")
-    return Rules(
-        domestic=domestic,
-        minimum_domestic_shares=tuple(
-            FiscalYearShare(
-                fiscal_year=m.fiscal_year,
-                share_fraction=reader.number(
-                    m.share_fraction, f"{path}.minimum_domestic_shares[{i}]", "share_fraction"
-                ),
-            )
-            for i, m in enumerate(shares)
-        ),
-        portfolio_budgets=fiscal_year_amounts_from_proto(message.portfolio_budgets, reader, path, "portfolio_budgets"),
-    )
-
-
-def rules_to_proto(rules: Rules) -> problem_pb2.Rules:
-    """Write the rules; what is domestic is always written out, since unset does not mean everywhere."""
-    return problem_pb2.Rules(
-        domestic=problem_pb2.DomesticRule(
-            site_country_codes=rules.domestic.site_country_codes,
-            operator_country_codes=rules.domestic.operator_country_codes,
-        ),
-        minimum_domestic_shares=[
-            problem_pb2.FiscalYearShare(
-                fiscal_year=share.fiscal_year, share_fraction=double_to_wire(share.share_fraction)
-            )
-            for share in rules.minimum_domestic_shares
-        ],
-        portfolio_budgets=fiscal_year_amounts_to_proto(rules.portfolio_budgets),
-    )
-
-
 def source_note_from_proto(message: problem_pb2.SourceNote, reader: Reader, path: str) -> SourceNote:
     """Read where a figure comes from; an empty date means not known."""
     if message.as_of_date:
@@ -154,17 +106,26 @@ def source_note_to_proto(note: SourceNote) -> problem_pb2.SourceNote:
     )
 
 
-def _each(
-    read: Callable[[M, Reader, str], D], messages: Sequence[M], limit: int, reader: Reader, name: str
-) -> tuple[D, ...]:
-    """Read a list at the top level, at most ``limit`` long."""
-    return tuple(read(m, reader, f"{name}[{i}]") for i, m in enumerate(reader.limited(messages, limit, "", name)))
+def route_from_proto(message: problem_pb2.Route, reader: Reader, path: str) -> Route:
+    """Read a way for data between two sites."""
+    return Route(
+        from_site_id=message.from_site_id,
+        to_site_id=message.to_site_id,
+        price_per_terabyte=required_price_from_proto(message, reader, path, "price_per_terabyte"),
+    )
 
 
-def draft_problem(message: problem_pb2.Problem, known: Iterable[str] = ()) -> ProblemDraft:
-    """Read a problem with placeholders; ``known`` are paths whose fault is reported already (by the text reader)."""
-    reader = Reader(known)
-    report_unknown_fields(message, reader)
+def route_to_proto(route: Route) -> problem_pb2.Route:
+    """Write a way for data between two sites."""
+    return problem_pb2.Route(
+        from_site_id=route.from_site_id,
+        to_site_id=route.to_site_id,
+        price_per_terabyte=unit_price_to_proto(route.price_per_terabyte),
+    )
+
+
+def _calendar_and_market(message: problem_pb2.Problem, reader: Reader) -> tuple[Calendar, Market]:
+    """Read the two messages that every problem has."""
     calendar, market = PLACEHOLDER_CALENDAR, PLACEHOLDER_MARKET
     if message.HasField("calendar"):
         calendar = calendar_from_proto(message.calendar, reader, "calendar")
@@ -174,22 +135,31 @@ def draft_problem(message: problem_pb2.Problem, known: Iterable[str] = ()) -> Pr
         market = market_from_proto(message.market, reader, "market")
     else:
         reader.missing("", "market")
-    flops = message.reference_sustained_flops if message.HasField("reference_sustained_flops") else None
+    return calendar, market
+
+
+def draft_problem(message: problem_pb2.Problem, known: Iterable[str] = ()) -> ProblemDraft:
+    """Read a problem with placeholders; ``known`` are paths whose fault is reported already (by the text reader)."""
+    reader = Reader(known)
+    report_unknown_fields(message, reader)
+    calendar, market = _calendar_and_market(message, reader)
     problem = Problem(
         schema_version=reader.schema_version(message.schema_version, SCHEMA_VERSION, ""),
         display_name=message.display_name,
         calendar=calendar,
         market=market,
-        reference_sustained_flops=None if flops is None else reader.number(flops, "", "reference_sustained_flops"),
-        accelerators=_each(accelerator_from_proto, message.accelerators, LIMITS.accelerators, reader, "accelerators"),
-        sites=_each(site_from_proto, message.sites, LIMITS.sites, reader, "sites"),
-        pools=tuple(pool_from_proto(m) for m in reader.limited(message.pools, LIMITS.pools, "", "pools")),
-        offers=_each(offer_from_proto, message.offers, LIMITS.offers, reader, "offers"),
-        members=_each(member_from_proto, message.members, LIMITS.members, reader, "members"),
-        workloads=_each(workload_from_proto, message.workloads, LIMITS.workloads, reader, "workloads"),
-        programmes=_each(programme_from_proto, message.programmes, LIMITS.programmes, reader, "programmes"),
+        reference_sustained_flops=optional_number_from_proto(message, reader, "", "reference_sustained_flops"),
+        accelerators=reader.each(accelerator_from_proto, message.accelerators, LIMITS.accelerators, "", "accelerators"),
+        sites=reader.each(site_from_proto, message.sites, LIMITS.sites, "", "sites"),
+        pools=reader.each(pool_from_proto, message.pools, LIMITS.pools, "", "pools"),
+        offers=reader.each(offer_from_proto, message.offers, LIMITS.offers, "", "offers"),
+        members=reader.each(member_from_proto, message.members, LIMITS.members, "", "members"),
+        workloads=reader.each(workload_from_proto, message.workloads, LIMITS.workloads, "", "workloads"),
+        programmes=reader.each(programme_from_proto, message.programmes, LIMITS.programmes, "", "programmes"),
         rules=rules_from_proto(message.rules, reader, "rules"),
-        source_notes=_each(source_note_from_proto, message.source_notes, LIMITS.source_notes, reader, "source_notes"),
+        source_notes=reader.each(source_note_from_proto, message.source_notes, LIMITS.source_notes, "", "source_notes"),
+        routes=reader.each(route_from_proto, message.routes, LIMITS.routes, "", "routes"),
+        current_plan=current_plan_from_proto(message.current_plan, reader, "current_plan"),
     )
     return ProblemDraft(problem, tuple(reader.violations), frozenset(reader.tainted))
 
@@ -202,13 +172,12 @@ def problem_from_proto(message: problem_pb2.Problem) -> DecodedProblem:
 
 def problem_to_proto(problem: Problem) -> problem_pb2.Problem:
     """Write a problem in its canonical form."""
-    flops = problem.reference_sustained_flops
     return problem_pb2.Problem(
         schema_version=problem.schema_version,
         display_name=problem.display_name,
         calendar=calendar_to_proto(problem.calendar),
         market=market_to_proto(problem.market),
-        reference_sustained_flops=None if flops is None else double_to_wire(flops),
+        reference_sustained_flops=optional_double_to_wire(problem.reference_sustained_flops),
         accelerators=[accelerator_to_proto(a) for a in problem.accelerators],
         sites=[site_to_proto(s) for s in problem.sites],
         pools=[pool_to_proto(p) for p in problem.pools],
@@ -218,4 +187,6 @@ def problem_to_proto(problem: Problem) -> problem_pb2.Problem:
         programmes=[programme_to_proto(p) for p in problem.programmes],
         rules=rules_to_proto(problem.rules),
         source_notes=[source_note_to_proto(n) for n in problem.source_notes],
+        routes=[route_to_proto(r) for r in problem.routes],
+        current_plan=current_plan_to_proto(problem.current_plan),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from google.protobuf.internal.enum_type_wrapper import _EnumTypeWrapper
 
 T = TypeVar("T")
+D = TypeVar("D")
 E = TypeVar("E", bound=Enum)
 V = TypeVar("V", bound=int)
 
@@ -113,6 +114,14 @@ class Reader:
             return items
         self.fail("E1111", member_path(path, name), f"{len(items):,} entries; the limit is {limit:,}")
         return ()
+
+    def each(
+        self, read: Callable[[T, Reader, str], D], messages: Sequence[T], limit: int, path: str, name: str
+    ) -> tuple[D, ...]:
+        """Read a list of messages, each with ``read``; nothing where there are more than ``limit``."""
+        where = member_path(path, name)
+        items = self.limited(messages, limit, path, name)
+        return tuple(read(item, self, f"{where}[{i}]") for i, item in enumerate(items))
 
     def missing(self, path: str, name: str) -> None:
         """Record that a message field is not given."""

@@ -8,7 +8,9 @@ from tehai.domain.limits import LIMITS
 from tehai.domain.result import Progress, SolvePhase, SolveResult, SolveStatus, UnplaceableWorkload
 from tehai.domain.violation import Violation
 from tehai.v1 import plan_pb2, sourcing_service_pb2
+from tehai.wire.breakdown import breakdown_from_proto, breakdown_to_proto
 from tehai.wire.certificate import certificate_to_proto, read_certificate
+from tehai.wire.market import optional_number_from_proto
 from tehai.wire.plan import STOP_REASONS, plan_to_proto, read_plan
 from tehai.wire.reading import Choices, Reader
 from tehai.wire.unknown import report_unknown_fields
@@ -33,7 +35,7 @@ def progress_from_proto(message: sourcing_service_pb2.Progress) -> Progress:
         elapsed_seconds=reader.number(message.elapsed_seconds, "", "elapsed_seconds"),
         objective_yen=message.objective_yen if message.HasField("objective_yen") else None,
         lower_bound_yen=message.lower_bound_yen if message.HasField("lower_bound_yen") else None,
-        gap=reader.number(message.gap, "", "gap") if message.HasField("gap") else None,
+        gap=optional_number_from_proto(message, reader, "", "gap"),
     )
     if reader.violations:
         raise ValueError("; ".join(f"{v.path}: {v.message}" for v in reader.violations))
@@ -56,6 +58,9 @@ def _read_result(message: plan_pb2.SolveResult, reader: Reader) -> SolveResult:
         reader.missing("", "plan")
     if not message.HasField("certificate"):
         reader.missing("", "certificate")
+    breakdown = None
+    if message.HasField("breakdown"):
+        breakdown = breakdown_from_proto(message.breakdown, reader, "breakdown")
     unplaceable = reader.limited(message.unplaceable_workloads, LIMITS.workloads, "", "unplaceable_workloads")
     return SolveResult(
         status=SOLVE_STATUSES.from_wire(message.status, reader, "", "status"),
@@ -65,8 +70,8 @@ def _read_result(message: plan_pb2.SolveResult, reader: Reader) -> SolveResult:
         plan_cost_yen=message.plan_cost_yen,
         lower_bound_yen=message.lower_bound_yen,
         objective_gap_yen=message.objective_gap_yen,
-        gap=reader.number(message.gap, "", "gap") if message.HasField("gap") else None,
-        gap_on_bill=reader.number(message.gap_on_bill, "", "gap_on_bill") if message.HasField("gap_on_bill") else None,
+        gap=optional_number_from_proto(message, reader, "", "gap"),
+        gap_on_bill=optional_number_from_proto(message, reader, "", "gap_on_bill"),
         verified=message.verified,
         solve_seconds=reader.number(message.solve_seconds, "", "solve_seconds"),
         peak_memory_mb=reader.number(message.peak_memory_mb, "", "peak_memory_mb"),
@@ -77,6 +82,7 @@ def _read_result(message: plan_pb2.SolveResult, reader: Reader) -> SolveResult:
             UnplaceableWorkload(workload_id=m.workload_id, reason=m.reason) for m in unplaceable
         ),
         uncapped=tuple(reader.limited(message.uncapped, UNCAPPED_MAX, "", "uncapped")),
+        breakdown=breakdown,
     )
 
 
@@ -111,4 +117,5 @@ def result_to_proto(result: SolveResult) -> plan_pb2.SolveResult:
             for u in result.unplaceable_workloads
         ],
         uncapped=result.uncapped,
+        breakdown=None if result.breakdown is None else breakdown_to_proto(result.breakdown),
     )

@@ -22,8 +22,8 @@ A workload that can run nowhere breaks no rule: `tehai check` notes it, and the 
 GROUPS = {
     "E10": "Text: YAML and JSON",
     "E11": "Form of a message, options of a solve",
-    "E12": "Members and workloads",
-    "E13": "Accelerators, sites and pools",
+    "E12": "Members, workloads and the plan in force",
+    "E13": "Accelerators, sites, pools and routes",
     "E14": "Offers",
     "E15": "Programmes",
     "E16": "Rules over the portfolio",

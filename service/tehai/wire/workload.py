@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tehai.domain.limits import LIMITS
-from tehai.domain.workload import CountryRule, GangOption, Member, SizeClass, Workload
+from tehai.domain.workload import CountryRule, GangOption, Member, Pausing, Porting, SizeClass, Workload
 from tehai.v1 import workload_pb2
-from tehai.wire.market import double_to_wire
+from tehai.wire.market import (
+    double_or_unset,
+    double_to_wire,
+    fiscal_year_amounts_from_proto,
+    fiscal_year_amounts_to_proto,
+    optional_decimal_from_proto,
+    optional_decimal_to_text,
+    optional_double_to_wire,
+    optional_number_from_proto,
+)
 from tehai.wire.reading import PLACEHOLDER_NUMBER, Choices, Reader, member_path
 
 SIZE_CLASSES = Choices(SizeClass, workload_pb2.SizeClass)
@@ -35,13 +44,23 @@ def member_from_proto(message: workload_pb2.Member, reader: Reader, path: str) -
         id=message.id,
         display_name=message.display_name,
         size_class=SIZE_CLASSES.from_wire(message.size_class, reader, path, "size_class"),
+        flags=strings_from_proto(message.flags, reader, path, "flags"),
+        budgets=fiscal_year_amounts_from_proto(message.budgets, reader, path, "budgets"),
+        share_fraction=optional_number_from_proto(message, reader, path, "share_fraction"),
+        cost_of_capital=optional_decimal_from_proto(message, reader, path, "cost_of_capital"),
     )
 
 
 def member_to_proto(member: Member) -> workload_pb2.Member:
     """Write a member."""
     return workload_pb2.Member(
-        id=member.id, display_name=member.display_name, size_class=SIZE_CLASSES.to_wire(member.size_class)
+        id=member.id,
+        display_name=member.display_name,
+        size_class=SIZE_CLASSES.to_wire(member.size_class),
+        flags=member.flags,
+        budgets=fiscal_year_amounts_to_proto(member.budgets),
+        share_fraction=optional_double_to_wire(member.share_fraction),
+        cost_of_capital=optional_decimal_to_text(member.cost_of_capital),
     )
 
 
@@ -71,17 +90,9 @@ def _cost_not_run_from_proto(message: workload_pb2.Workload, reader: Reader, pat
             return 0
 
 
-def _gang_options_from_proto(message: workload_pb2.Workload, reader: Reader, path: str) -> tuple[GangOption, ...]:
-    options = reader.limited(message.gang_options, LIMITS.gang_options_per_workload, path, "gang_options")
-    return tuple(
-        GangOption(
-            accelerators=m.accelerators,
-            scaling_efficiency_fraction=reader.number(
-                m.scaling_efficiency_fraction, f"{path}.gang_options[{i}]", "scaling_efficiency_fraction"
-            ),
-        )
-        for i, m in enumerate(options)
-    )
+def _gang_option_from_proto(message: workload_pb2.GangOption, reader: Reader, path: str) -> GangOption:
+    fraction = reader.number(message.scaling_efficiency_fraction, path, "scaling_efficiency_fraction")
+    return GangOption(accelerators=message.accelerators, scaling_efficiency_fraction=fraction)
 
 
 def _sovereignty_from_proto(message: workload_pb2.Workload, reader: Reader, path: str) -> CountryRule:
@@ -91,9 +102,22 @@ def _sovereignty_from_proto(message: workload_pb2.Workload, reader: Reader, path
     return country_rule_from_proto(rule.site_country_codes, rule.operator_country_codes, reader, f"{path}.sovereignty")
 
 
+def _porting_from_proto(messages: Sequence[workload_pb2.Porting], reader: Reader, path: str) -> tuple[Porting, ...]:
+    listed = reader.limited(messages, LIMITS.portings_per_workload, path, "porting")
+    return tuple(Porting(accelerator_id=m.accelerator_id, amount_yen=m.amount_yen) for m in listed)
+
+
+def _pausing_from_proto(message: workload_pb2.Workload, reader: Reader, path: str) -> Pausing | None:
+    if not message.HasField("pausing"):
+        return None
+    overhead = reader.number(message.pausing.resume_overhead_hours, f"{path}.pausing", "resume_overhead_hours")
+    return Pausing(pauses_max=message.pausing.pauses_max, resume_overhead_hours=overhead)
+
+
 def workload_from_proto(message: workload_pb2.Workload, reader: Reader, path: str) -> Workload:
-    """Read a workload; an unset sovereignty rule accepts every country."""
+    """Read a workload; unset are: sovereignty (every country), data (nothing to move), pausing (in one piece)."""
     normalised_accelerator_hours, flops = _work_from_proto(message, reader, path)
+    after = reader.limited(message.after_workload_ids, LIMITS.predecessors_per_workload, path, "after_workload_ids")
     return Workload(
         id=message.id,
         display_name=message.display_name,
@@ -103,24 +127,50 @@ def workload_from_proto(message: workload_pb2.Workload, reader: Reader, path: st
         deadline_date=reader.date(message.deadline_date, path, "deadline_date"),
         normalised_accelerator_hours=normalised_accelerator_hours,
         flops=flops,
-        gang_options=_gang_options_from_proto(message, reader, path),
+        gang_options=reader.each(
+            _gang_option_from_proto, message.gang_options, LIMITS.gang_options_per_workload, path, "gang_options"
+        ),
         memory_gb=reader.number(message.memory_gb, path, "memory_gb"),
         software_family=message.software_family,
         sovereignty=_sovereignty_from_proto(message, reader, path),
         tags=strings_from_proto(message.tags, reader, path, "tags"),
         late_start_yen_per_period=message.late_start_yen_per_period,
         cost_not_run_yen=_cost_not_run_from_proto(message, reader, path),
+        after_workload_ids=tuple(after),
+        data_site_id=message.data_site_id if message.HasField("data_site_id") else None,
+        data_terabytes=optional_number_from_proto(message, reader, path, "data_terabytes") or 0.0,
+        porting=_porting_from_proto(message.porting, reader, path),
+        pausing=_pausing_from_proto(message, reader, path),
     )
 
 
-def workload_to_proto(workload: Workload) -> workload_pb2.Workload:
-    """Write a workload; a sovereignty rule that accepts every country is left unset."""
-    sovereignty = None
-    if workload.sovereignty != ANYWHERE:
-        sovereignty = workload_pb2.SovereigntyRule(
-            site_country_codes=workload.sovereignty.site_country_codes,
-            operator_country_codes=workload.sovereignty.operator_country_codes,
+def _gang_options_to_proto(options: Iterable[GangOption]) -> list[workload_pb2.GangOption]:
+    return [
+        workload_pb2.GangOption(
+            accelerators=option.accelerators,
+            scaling_efficiency_fraction=double_to_wire(option.scaling_efficiency_fraction),
         )
+        for option in options
+    ]
+
+
+def _sovereignty_to_proto(rule: CountryRule) -> workload_pb2.SovereigntyRule | None:
+    if rule == ANYWHERE:
+        return None
+    return workload_pb2.SovereigntyRule(
+        site_country_codes=rule.site_country_codes, operator_country_codes=rule.operator_country_codes
+    )
+
+
+def _pausing_to_proto(pausing: Pausing | None) -> workload_pb2.Pausing | None:
+    if pausing is None:
+        return None
+    overhead = double_to_wire(pausing.resume_overhead_hours)
+    return workload_pb2.Pausing(pauses_max=pausing.pauses_max, resume_overhead_hours=overhead)
+
+
+def workload_to_proto(workload: Workload) -> workload_pb2.Workload:
+    """Write a workload; a sovereignty rule that accepts every country and data of no size are left unset."""
     message = workload_pb2.Workload(
         id=workload.id,
         display_name=workload.display_name,
@@ -128,18 +178,19 @@ def workload_to_proto(workload: Workload) -> workload_pb2.Workload:
         project_id=workload.project_id,
         release_date=workload.release_date.isoformat(),
         deadline_date=workload.deadline_date.isoformat(),
-        gang_options=[
-            workload_pb2.GangOption(
-                accelerators=option.accelerators,
-                scaling_efficiency_fraction=double_to_wire(option.scaling_efficiency_fraction),
-            )
-            for option in workload.gang_options
-        ],
+        gang_options=_gang_options_to_proto(workload.gang_options),
         memory_gb=double_to_wire(workload.memory_gb),
         software_family=workload.software_family,
-        sovereignty=sovereignty,
+        sovereignty=_sovereignty_to_proto(workload.sovereignty),
         tags=workload.tags,
         late_start_yen_per_period=workload.late_start_yen_per_period,
+        after_workload_ids=workload.after_workload_ids,
+        data_site_id=workload.data_site_id,
+        data_terabytes=double_or_unset(workload.data_terabytes),
+        porting=[
+            workload_pb2.Porting(accelerator_id=p.accelerator_id, amount_yen=p.amount_yen) for p in workload.porting
+        ],
+        pausing=_pausing_to_proto(workload.pausing),
     )
     if workload.normalised_accelerator_hours is not None:
         message.normalised_accelerator_hours = double_to_wire(workload.normalised_accelerator_hours)

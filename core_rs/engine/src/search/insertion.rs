@@ -1,269 +1,317 @@
 //! The cheapest place for one workload in a plan, by prefix sums of exact cost differences.
 
-use rayon::prelude::*;
+use crate::column::{Column, NO_CLAIMS, NOT_RUN, Pauses, Run};
+use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NONE};
+use crate::search::pausing::improve_with_pauses;
+use crate::search::quota::QuotaUse;
+use crate::search::scratch::{ClaimTerm, OpenSet, Scratch};
+use crate::search::solution::{HOURS_TOLERANCE, Solution};
+use crate::search::terms::View;
 
-use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NO_SITE};
-use crate::prefix_cost::{PrefixCost, run_sum};
-use crate::pricing::{Column, NO_PROGRAMME, NOT_RUN, cheapest_start, eligible_by_year, open_programmes, years_of_run};
-use crate::search::solution::Solution;
-
-/// Prices of the rows whose slack a single insertion cannot see, taken from the ascent.
-#[derive(Clone, Debug)]
-pub struct Guidance {
-    /// Prefix sums at the prices (share rows, worth of claims).
-    pub prefix: PrefixCost,
-    /// Price of the portfolio budget, (Y,).
-    pub budget: Vec<f64>,
-    /// Yen per normalised hour short of the share, (Y,).
-    pub share_weight: Vec<f64>,
-    /// Yen per yen over the budget, (Y,).
-    pub budget_weight: Vec<f64>,
-    /// Modes of each workload that are cheapest at the prices, (W,) lists; the rest are tried now and then.
-    pub shortlist: Vec<Vec<usize>>,
-    /// Cheapest price of each workload, "not run" included, (W,).
-    pub cheapest: Vec<f64>,
-}
-
-/// Modes of each workload in order of their cheapest start at the prices, cut to `most`.
-pub fn shortlists(instance: &Instance, prefix: &PrefixCost, most: usize) -> Vec<Vec<usize>> {
-    (0..instance.sizes.workloads)
-        .into_par_iter()
-        .map(|w| {
-            let mut priced: Vec<(f64, usize)> =
-                instance.modes_of(w).map(|index| (cheapest_start(instance, prefix, index).price, index)).collect();
-            priced.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            priced.into_iter().take(most).map(|(_, index)| index).collect()
-        })
-        .collect()
-}
-
-/// A column with the claim that goes with it.
+/// A column with the claims that go with it.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The column; its price is the guided cost.
     pub column: Column,
-    /// Claimed yen by fiscal year.
+    /// Claimed yen, (S, Y).
     pub claims: Vec<f64>,
 }
 
-/// Scratch space of insertions.
-#[derive(Clone, Debug)]
-pub struct Scratch {
-    full: Vec<f64>,
-    blocked: Vec<u32>,
-    claims: Vec<f64>,
-    eligible: Vec<f64>,
+/// How an insertion looks for columns with pauses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PauseTrial {
+    /// Pauses of the columns tried in every mode; 0 tries none unless nothing else fits.
+    pub count: usize,
+    /// Draw that picks the claim set whose claims the periods are chosen for.
+    pub claim_draw: usize,
 }
 
-impl Scratch {
-    /// Space for an instance.
-    pub fn new(instance: &Instance) -> Self {
-        let stride = instance.sizes.periods + 1;
-        Self {
-            full: vec![0.0; stride],
-            blocked: vec![0; stride],
-            claims: vec![0.0; instance.sizes.years],
-            eligible: vec![0.0; instance.sizes.years],
+/// Cheapest candidate of a workload that is not placed, among `modes` and in a window; not to run it costs `not_run_cost`.
+pub fn cheapest_insertion(
+    view: &View,
+    workload: usize,
+    modes: &[usize],
+    (window, trial): ((usize, usize), PauseTrial),
+    not_run_cost: f64,
+    scratch: &mut Scratch,
+) -> Candidate {
+    let claims = vec![0.0; scratch.claims.len()];
+    let mut best = Candidate { column: Column::not_run(not_run_cost), claims };
+    let Some(open) = view.solution.precedence_window(view.instance, workload) else { return best };
+    let window = (window.0.max(open.0), window.1.min(open.1));
+    for &index in modes {
+        improve_with_starts(view, index, window, scratch, &mut best);
+        if trial.count > 0 {
+            improve_with_pauses(view, index, window, &trial, scratch, &mut best);
         }
     }
-}
-
-/// Cheapest candidate of a workload that is not placed, among `modes`.
-///
-/// `price_weight` in [0, 1] mixes the capacity price into the exact cost: 0 is the cost of this insertion alone (committed
-/// capacity is free), 1 the price of the hours to the whole portfolio (what others would pay for them).
-pub fn cheapest_insertion(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    workload: usize,
-    scratch: &mut Scratch,
-    modes: impl Iterator<Item = usize>,
-    price_weight: f64,
-) -> Candidate {
-    let not_run = solution.not_run_charge(instance, workload);
-    let years = instance.sizes.years;
-    let mut best = Candidate { column: Column::not_run(not_run), claims: vec![0.0; years] };
-    for index in modes {
-        let mode = &instance.modes[index];
-        mark_cells(instance, guidance, solution, mode, price_weight, scratch);
-        for &(first, last) in instance.starts_of(mode) {
-            for start in first..last {
-                if scratch.blocked[start + mode.full] != scratch.blocked[start] {
-                    continue;
-                }
-                let price = base_price(instance, guidance, solution, mode, start, scratch, price_weight);
-                let Some(price) = price else { continue };
-                if price < best.column.price {
-                    best.column = Column { mode: index, start, programme: NO_PROGRAMME, price };
-                    best.claims.fill(0.0);
-                }
-                for r in open_programmes(instance, mode) {
-                    let worth = claim(instance, guidance, solution, mode, start, r, price - best.column.price, scratch);
-                    if price - worth < best.column.price {
-                        best.column = Column { mode: index, start, programme: r, price: price - worth };
-                        best.claims.copy_from_slice(&scratch.claims);
-                    }
-                }
+    if best.column.mode == NOT_RUN {
+        for count in 1..=view.instance.workloads.pauses_max[workload] {
+            for &index in modes {
+                improve_with_pauses(view, index, window, &PauseTrial { count, ..trial }, scratch, &mut best);
             }
         }
     }
-    if best.column.mode != NOT_RUN && best.column.programme == NO_PROGRAMME {
-        take_what_is_left(instance, guidance, solution, scratch, &mut best);
+    if best.column.mode != NOT_RUN && best.column.claim_set == NO_CLAIMS {
+        take_what_is_left(view, scratch, &mut best);
     }
     best
 }
 
-/// Claim from the programme that has most left: budgets nobody else uses are free money, whatever their price says.
-fn take_what_is_left(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    scratch: &mut Scratch,
-    best: &mut Candidate,
-) {
-    let mode = &instance.modes[best.column.mode];
-    let mut most = 0.0;
-    best.claims.fill(0.0);
-    for r in open_programmes(instance, mode) {
-        fill_left(instance, guidance, solution, mode, best.column.start, r, scratch);
-        let total: f64 = scratch.claims.iter().sum();
-        if total > most {
-            most = total;
-            best.column.programme = r;
+fn improve_with_starts(view: &View, index: usize, window: (usize, usize), scratch: &mut Scratch, best: &mut Candidate) {
+    let instance = view.instance;
+    let mode = &instance.modes[index];
+    let ranges = instance.starts_of(mode);
+    let Some((first, last)) = ranges.first().zip(ranges.last()).map(|(first, last)| (first.0, last.1)) else { return };
+    let from = first.max(window.0);
+    let until = (last - 1 + mode.length).min(window.1);
+    if from + mode.length > until {
+        return;
+    }
+    let run = instance.run_of(mode, 0);
+    let quota = view.solution.statics.quota_of_pool[mode.pool];
+    mark_cells(view, mode, &run, 0, (from, until), scratch);
+    note_claim_sets(view, mode, scratch);
+    for &(first, last) in ranges {
+        for start in first.max(from)..last.min(until + 1 - mode.length) {
+            let full_end = start + mode.full;
+            if scratch.blocked[full_end] != scratch.blocked[start] {
+                continue;
+            }
+            let mut price = scratch.full[full_end] - scratch.full[start];
+            if mode.length > mode.full {
+                price += scratch.rest[full_end];
+            }
+            if quota != NONE {
+                price += quota_extra(view, quota, mode, start, scratch);
+            }
+            if price == f64::INFINITY {
+                continue;
+            }
+            price += view.start_cost(mode, start) + view.end_cost(mode.workload, start + mode.length);
+            let column = Column { mode: index, start, pauses: Pauses::default(), claim_set: NO_CLAIMS, price };
+            improve(view, column, scratch, best);
+        }
+    }
+}
+
+/// Take a column as the best one where it is, without claims or with one of the sets noted in `scratch`.
+pub fn improve(view: &View, column: Column, scratch: &mut Scratch, best: &mut Candidate) {
+    if column.price < best.column.price {
+        best.column = column;
+        best.claims.fill(0.0);
+    }
+    for i in 0..scratch.claim_sets.len() {
+        let open = scratch.claim_sets[i];
+        // What cannot be worth enough before caps is not filled.
+        if claim_bound(view, &column, open.terms, scratch) <= (column.price - best.column.price).max(0.0) {
+            continue;
+        }
+        let claiming = Column { claim_set: open.claim_set, ..column };
+        let worth = set_worth(view, &claiming, scratch);
+        if column.price - worth < best.column.price {
+            best.column = Column { price: column.price - worth, ..claiming };
             best.claims.copy_from_slice(&scratch.claims);
         }
     }
 }
 
-/// Fill the prefix sums of the exact cost of one more full period, and of the periods that have no room.
-fn mark_cells(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
+/// Note the claim sets that a mode may claim from beside the claims of its project.
+pub fn note_claim_sets(view: &View, mode: &Mode, scratch: &mut Scratch) {
+    let (instance, sizes) = (view.instance, &view.instance.sizes);
+    scratch.claim_sets.clear();
+    scratch.claim_terms.clear();
+    for &claim_set in instance.claim_sets_of(mode) {
+        if !view.solution.is_claim_set_open(instance, mode.workload, claim_set) {
+            continue;
+        }
+        let first = scratch.claim_terms.len();
+        scratch.claim_terms.extend(
+            instance
+                .programmes_of(claim_set)
+                .iter()
+                .map(|&r| ClaimTerm { rate: instance.rules.rate[mode.workload * sizes.programmes + r], programme: r }),
+        );
+        scratch.claim_sets.push(OpenSet { claim_set, terms: (first, scratch.claim_terms.len()) });
+    }
+}
+
+/// Fill the guided cost of every period of a window with the hours of a run: prefix sums over full periods, and the last one.
+pub fn mark_cells(
+    view: &View,
     mode: &Mode,
-    price_weight: f64,
+    run: &Run,
+    pause_count: usize,
+    window: (usize, usize),
     scratch: &mut Scratch,
 ) {
-    let hours = mode.gang * instance.pools.period_hours;
-    let ranges = instance.starts_of(mode);
-    let (from, until) = (ranges[0].0, ranges[ranges.len() - 1].1 - 1 + mode.length);
+    let instance = view.instance;
+    let period_hours = mode.gang * instance.pools.period_hours;
+    let rest_hours = mode.gang * run.rest_hours;
+    let speed = instance.speed_of(mode, pause_count);
+    note_hour_extra(view, mode, speed, window, scratch);
+    let has_quota = view.solution.statics.quota_of_pool[mode.pool] != NONE;
+    let (from, until) = window;
     scratch.full[from] = 0.0;
     scratch.blocked[from] = 0;
+    scratch.quota_full[from] = QuotaUse::default();
     for t in from..until {
-        let cost = cell_difference(instance, guidance, solution, mode, t, hours, price_weight);
-        scratch.full[t + 1] = scratch.full[t] + cost.unwrap_or(0.0);
-        scratch.blocked[t + 1] = scratch.blocked[t] + u32::from(cost.is_none());
-    }
-}
-
-fn cell_difference(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    mode: &Mode,
-    t: usize,
-    hours: f64,
-    price_weight: f64,
-) -> Option<f64> {
-    let cell = mode.pool * instance.sizes.periods + t;
-    if mode.gang > solution.pool_live[cell] + CAPACITY_TOLERANCE {
-        return None;
-    }
-    let site = instance.pools.pool_site[mode.pool];
-    if site != NO_SITE {
-        let kwh = solution.kwh[site * instance.sizes.periods + t] + hours * instance.pools.pool_kw[mode.pool];
-        if kwh > instance.pools.site_limit_kwh[site] * (1.0 + 1e-12) + 1e-9 {
-            return None;
+        let extra = hour_extra(view, mode, t, scratch);
+        let found = if run.full > 0 { cell_difference(view, mode, t, period_hours, extra) } else { None };
+        let (cost, asked) = found.unwrap_or_default();
+        scratch.full[t + 1] = scratch.full[t] + cost;
+        scratch.blocked[t + 1] = scratch.blocked[t] + u32::from(found.is_none());
+        if has_quota {
+            scratch.quota_full[t + 1] = scratch.quota_full[t].plus(&asked);
+        }
+        if run.rest_hours > 0.0 && t >= from + run.full {
+            let last = cell_difference(view, mode, t, rest_hours, extra);
+            scratch.rest[t] = last.map_or(f64::INFINITY, |found| found.0);
+            if has_quota {
+                scratch.quota_rest[t] = last.unwrap_or_default().1;
+            }
         }
     }
-    let cost = solution.dispatch_cost(instance, mode.pool, t, solution.hours[cell] + hours)?;
+}
+
+/// Carbon and rows over work, for an accelerator-hour of each fiscal year that the window touches.
+fn note_hour_extra(view: &View, mode: &Mode, speed: f64, window: (usize, usize), scratch: &mut Scratch) {
+    let (instance, statics) = (view.instance, &view.solution.statics);
+    let layout = statics.rows.layout;
+    let year_of = &instance.pools.year_of_period;
+    for y in year_of[window.0]..=year_of[window.1 - 1] {
+        let carbon = instance.pools.carbon_yen_per_kg + view.row_price[layout.carbon + y];
+        let work: f64 = statics.work_rows_of_year[y]
+            .iter()
+            .map(|&k| {
+                let coefficient = instance.rules.work_row_coefficient[k * instance.sizes.pools + mode.pool];
+                view.row_price[layout.work + k] * coefficient
+            })
+            .sum();
+        scratch.hour_extra[y] = carbon * instance.pools.pool_kg[mode.pool] + speed * work;
+    }
+}
+
+#[inline]
+fn hour_extra(view: &View, mode: &Mode, t: usize, scratch: &Scratch) -> f64 {
+    let (sizes, pools) = (&view.instance.sizes, &view.instance.pools);
+    let year = pools.year_of_period[t];
+    let budget = view.solution.statics.rows.layout.member_budget;
+    let member = view.instance.workloads.member[mode.workload];
+    let gamma = view.row_price[budget + member * sizes.years + year];
+    scratch.hour_extra[year] + gamma * pools.charge_reference[mode.pool * sizes.periods + t]
+}
+
+/// Guided cost of so many hours more in a cell, and what they ask of a quota; None where there is no room.
+#[inline(always)]
+fn cell_difference(view: &View, mode: &Mode, t: usize, hours: f64, extra: f64) -> Option<(f64, QuotaUse)> {
+    let (instance, solution): (&Instance, &Solution) = (view.instance, view.solution);
+    let cell = mode.pool * instance.sizes.periods + t;
+    if mode.gang > solution.pool_live[cell] + CAPACITY_TOLERANCE || !solution.has_power(instance, mode.pool, t, hours) {
+        return None;
+    }
+    let quota = solution.statics.quota_of_pool[mode.pool];
+    let (cost, cash, asked) = if quota == NONE {
+        let (cost, cash) = solution.dispatch(instance, mode.pool, t, solution.hours[cell] + hours)?;
+        (cost - solution.cell_cost[cell], cash - solution.cell_cash[cell], QuotaUse::default())
+    } else {
+        solution.quota_difference(instance, quota, t, hours)?
+    };
     let year = instance.pools.year_of_period[t];
-    let exact = (cost - solution.cell_cost[cell]) * (1.0 + guidance.budget[year]);
-    let stride = instance.sizes.periods + 1;
-    let prefix = &guidance.prefix.hour[mode.pool * stride..(mode.pool + 1) * stride];
-    Some(exact + price_weight * ((prefix[t + 1] - prefix[t]) * hours - exact))
+    let exact = cost + cash * view.row_price[solution.statics.rows.layout.budget + year];
+    let priced = view.guidance.hour_price[cell] * hours;
+    Some((exact + view.price_weight * (priced - exact) + extra * hours, asked))
 }
 
-/// Guided cost before claims; None where the last period has no room.
-fn base_price(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    mode: &Mode,
-    start: usize,
-    scratch: &Scratch,
-    price_weight: f64,
-) -> Option<f64> {
-    let end = start + mode.full;
-    let mut price = scratch.full[end] - scratch.full[start];
-    if mode.length > mode.full {
-        price += cell_difference(instance, guidance, solution, mode, end, mode.gang * mode.rest_hours, price_weight)?;
+/// Yen that a run without pauses costs more because its quota does not go round; infinite where it does not fit.
+fn quota_extra(view: &View, quota: usize, mode: &Mode, start: usize, scratch: &Scratch) -> f64 {
+    let (instance, year_of) = (view.instance, &view.instance.pools.year_of_period);
+    let full_end = start + mode.full;
+    let mut extra = 0.0;
+    for y in year_of[start]..=year_of[start + mode.length - 1] {
+        let from = start.max(instance.year_first[y]);
+        let until = full_end.min(instance.year_first[y + 1]).max(from);
+        let mut asked = scratch.quota_full[until].minus(&scratch.quota_full[from]);
+        if mode.length > mode.full && year_of[full_end] == y {
+            asked = asked.plus(&scratch.quota_rest[full_end]);
+        }
+        if asked.must > HOURS_TOLERANCE && asked.must > view.solution.quota_room(instance, quota, y) + HOURS_TOLERANCE {
+            return f64::INFINITY;
+        }
+        let block = &view.solution.blocks[quota * instance.sizes.years + y];
+        if block.value <= 0.0 && asked.taken > block.left_hours {
+            extra += asked.saving * (1.0 - block.left_hours / asked.taken);
+        }
     }
-    let share = guidance.prefix.share(instance.pools.pool_domestic[mode.pool]);
-    price += mode.speed * run_sum(share, mode, start, instance.pools.period_hours);
-    let late = (start - instance.workloads.release[mode.workload]) as f64;
-    Some(price + late * instance.workloads.late_yen[mode.workload])
+    extra * (1.0 - view.price_weight)
 }
 
-/// Best claim with what the budgets have left, into `scratch.claims`; returns its guided worth.
-#[allow(clippy::too_many_arguments)]
-fn claim(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    mode: &Mode,
-    start: usize,
-    programme: usize,
-    needed: f64,
-    scratch: &mut Scratch,
-) -> f64 {
-    let sizes = &instance.sizes;
-    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
-    let stride = sizes.periods + 1;
-    let base = (programme * sizes.pools + mode.pool) * stride;
-    let most =
-        rate * run_sum(&guidance.prefix.reference_worth[base..base + stride], mode, start, instance.pools.period_hours);
-    if most <= needed.max(0.0) {
-        return 0.0;
+/// Guided worth of a column's claims from a set before caps and budgets.
+#[inline]
+fn claim_bound(view: &View, column: &Column, terms: (usize, usize), scratch: &Scratch) -> f64 {
+    let instance = view.instance;
+    let mode = &instance.modes[column.mode];
+    let sums = |term: &ClaimTerm| view.guidance.prefix.reference_worth_of(instance, mode, term.programme);
+    let terms = &scratch.claim_terms[terms.0..terms.1];
+    if column.pauses.count > 0 {
+        return terms.iter().map(|term| term.rate * column.weighted_hours(instance, sums(term))).sum();
     }
-    fill_left(instance, guidance, solution, mode, start, programme, scratch);
-    let years = sizes.years;
-    scratch
-        .claims
-        .iter()
-        .enumerate()
-        .map(|(y, yen)| yen * guidance.prefix.claim_worth[programme * years + y].max(0.0))
+    let (full_end, end) = (column.start + mode.full, column.start + mode.length);
+    let mut hours = 0.0;
+    for term in terms {
+        let row = sums(term);
+        let mut worth = instance.pools.period_hours * (row[full_end] - row[column.start]);
+        if end > full_end {
+            worth += mode.rest_hours * (row[end] - row[full_end]);
+        }
+        hours += term.rate * worth;
+    }
+    mode.gang * hours
+}
+
+/// Guided worth of a column's claims, which are left in `scratch.claims`.
+fn set_worth(view: &View, column: &Column, scratch: &mut Scratch) -> f64 {
+    let instance = view.instance;
+    let workload = instance.modes[column.mode].workload;
+    fill_set(view, column, scratch);
+    let programmes = instance.programmes_of(column.claim_set).iter();
+    programmes
+        .zip(scratch.claims.chunks_exact(instance.sizes.years))
+        .map(|(&r, claims)| {
+            let worths = view.guidance.prefix.worth_of(instance, workload, r);
+            claims.iter().zip(worths).map(|(yen, worth)| yen * worth.max(0.0)).sum::<f64>()
+        })
         .sum()
 }
 
-/// Fill `scratch.claims` year by year with what rate, project cap and budget leave.
-fn fill_left(
-    instance: &Instance,
-    guidance: &Guidance,
-    solution: &Solution,
-    mode: &Mode,
-    start: usize,
-    programme: usize,
-    scratch: &mut Scratch,
-) {
-    let sizes = &instance.sizes;
-    let rate = instance.rules.rate[mode.workload * sizes.programmes + programme];
-    scratch.claims.fill(0.0);
-    scratch.eligible.fill(0.0);
-    eligible_by_year(instance, &guidance.prefix.reference, mode, start, programme, &mut scratch.eligible);
-    let row = instance.project_row_of[mode.workload * sizes.programmes + programme];
-    let mut left = instance.rules.project_cap_yen[programme];
-    if row != usize::MAX {
-        left = (left - solution.project_claims[row]).max(0.0);
+/// Fill `scratch.claims` with what is left for a column; returns the yen in all.
+fn fill_set(view: &View, column: &Column, scratch: &mut Scratch) -> f64 {
+    let years = view.instance.sizes.years;
+    let programmes = view.instance.programmes_of(column.claim_set);
+    let mut total = 0.0;
+    for (slot, claims) in scratch.claims.chunks_exact_mut(years).enumerate() {
+        match programmes.get(slot) {
+            Some(&r) => {
+                total += view.solution.fill_programme(view.instance, column, r, &mut scratch.eligible, claims);
+            }
+            None => claims.fill(0.0),
+        }
     }
-    let (first_year, last_year) = years_of_run(instance, mode, start);
-    // Runs are short against a fiscal year: filling the years in order loses little, and the master fills them exactly.
-    for y in first_year..=last_year {
-        let cell = programme * sizes.years + y;
-        let budget_left = (instance.rules.programme_budget_yen[cell] - solution.programme_claims[cell]).max(0.0);
-        let amount = (rate * scratch.eligible[y]).min(left).min(budget_left);
-        scratch.claims[y] = amount;
-        left -= amount;
+    total
+}
+
+/// Claim from the set that has most left: budgets nobody else uses are free money, whatever their price says.
+fn take_what_is_left(view: &View, scratch: &mut Scratch, best: &mut Candidate) {
+    note_claim_sets(view, &view.instance.modes[best.column.mode], scratch);
+    let mut most = 0.0;
+    best.claims.fill(0.0);
+    for i in 0..scratch.claim_sets.len() {
+        let claiming = Column { claim_set: scratch.claim_sets[i].claim_set, ..best.column };
+        let total = fill_set(view, &claiming, scratch);
+        if total > most {
+            most = total;
+            best.column.claim_set = claiming.claim_set;
+            best.claims.copy_from_slice(&scratch.claims);
+        }
     }
 }

@@ -1,79 +1,133 @@
 //! A plan under construction: placements, commitments, and every aggregate its exact cost needs.
 
-use crate::instance::{CAPACITY_TOLERANCE, Instance, NO_SITE};
-use crate::pricing::{Column, NO_PROGRAMME, NOT_RUN};
+use std::sync::Arc;
+
+use crate::claims::years_of_run;
+use crate::column::{Column, NO_CLAIMS, NOT_RUN};
+use crate::instance::{CAPACITY_TOLERANCE, Instance, Mode, NONE};
+use crate::search::quota::{Block, Segment};
+use crate::search::statics::Statics;
+use crate::tables::YEAR_COUNT_MAX;
 
 /// Accelerator-hours by which use may pass a limit through rounding.
-const HOURS_TOLERANCE: f64 = 1e-4;
-/// Normalised hours by which a share row may be short through rounding.
-const WORK_TOLERANCE: f64 = 1e-6;
+pub const HOURS_TOLERANCE: f64 = 1e-4;
+
+/// A plan as it comes in or goes out: what is decided, and nothing that follows from it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanParts<'a> {
+    /// Column of each workload; its price is not read, (W,).
+    pub columns: &'a [Column],
+    /// Nominal yen claimed, (W, S, Y): S programmes of the largest claim set, in the order of the set.
+    pub claims: &'a [f64],
+    /// Units of each order option.
+    pub units: &'a [u32],
+    /// Nominal yen claimed by each order option.
+    pub order_claims: &'a [f64],
+}
 
 /// Placements and commitments with their aggregates, kept up to date by each change.
 #[derive(Clone, Debug)]
 pub struct Solution {
     /// Column of each workload; `price` is unused, (W,).
     pub columns: Vec<Column>,
-    /// Yen claimed, (W, Y).
+    /// Nominal yen claimed, (W, S, Y).
     pub claims: Vec<f64>,
     /// Units of each order option.
     pub units: Vec<u32>,
+    /// Nominal yen claimed by each order option.
+    pub order_claims: Vec<f64>,
+    /// First period after each placed workload, (W,).
+    pub ends: Vec<usize>,
     /// Units ordered of each committed offer (purchases: against the limit).
     pub units_of_offer: Vec<f64>,
     /// Live accelerators of each committed offer, (C, T).
     pub live: Vec<f64>,
+    /// Accelerator-hours that each committed offer has, (C, T).
+    pub live_hours: Vec<f64>,
     /// Accelerator-hours placed, (P, T).
     pub hours: Vec<f64>,
     /// Cheapest cost of serving `hours`, (P, T).
     pub cell_cost: Vec<f64>,
+    /// The same as paid, (P, T).
+    pub cell_cash: Vec<f64>,
     /// Accelerators live, (P, T).
     pub pool_live: Vec<f64>,
+    /// Accelerator-hours that all offers have, (P, T).
+    pub pool_hours: Vec<f64>,
     /// Facility kWh used, (J, T).
     pub kwh: Vec<f64>,
-    /// Share row: least share times all work less domestic work; positive is a violation, (Y,).
-    pub share_short: Vec<f64>,
-    /// Cash paid less claims, (Y,).
-    pub cash: Vec<f64>,
+    /// Value of each soft row, see `RowLayout`.
+    pub rows: Vec<f64>,
     /// Yen claimed from each programme, (R, Y).
     pub programme_claims: Vec<f64>,
-    /// Yen claimed by each project row.
+    /// Yen claimed by each project, (R, projects).
     pub project_claims: Vec<f64>,
-    /// Commitments, in the objective.
+    /// Yen claimed by each member, (R, M, Y).
+    pub member_claims: Vec<f64>,
+    /// Placed workloads of a project that claim from a programme, (projects, R).
+    pub project_uses: Vec<u32>,
+    /// Units of an owner that claim from a programme, (M, R).
+    pub owner_uses: Vec<u32>,
+    /// State of each fiscal year of each allocation with a quota, (quotas, Y).
+    pub blocks: Vec<Block>,
+    /// Commitments less the discounted claims for them.
     pub order_cost: f64,
-    /// Lateness and not-run charges less claims.
+    /// Charges of workloads, their transfer and porting, less discounted claims.
     pub workload_cost: f64,
     /// Charge that stands for a missed mandatory workload.
     pub mandatory_yen: f64,
+    pub(super) statics: Arc<Statics>,
+    pub(super) segments: Vec<Segment>,
 }
 
 impl Solution {
     /// Nothing placed, nothing ordered.
     pub fn empty(instance: &Instance, mandatory_yen: f64) -> Self {
+        Self::empty_over(instance, Arc::new(Statics::new(instance)), mandatory_yen)
+    }
+
+    fn empty_over(instance: &Instance, statics: Arc<Statics>, mandatory_yen: f64) -> Self {
         let sizes = &instance.sizes;
-        let cells = sizes.pools * sizes.periods;
+        let (cells, committed) = (sizes.pools * sizes.periods, instance.committed.pool.len());
+        let claim_count = sizes.workloads * statics.claim_slots * sizes.years;
         let mut solution = Self {
             columns: vec![Column::not_run(0.0); sizes.workloads],
-            claims: vec![0.0; sizes.workloads * sizes.years],
+            claims: vec![0.0; claim_count],
             units: vec![0; instance.committed.option_first.len()],
-            units_of_offer: vec![0.0; instance.committed.pool.len()],
-            live: vec![0.0; instance.committed.pool.len() * sizes.periods],
+            order_claims: vec![0.0; instance.committed.option_first.len()],
+            ends: vec![0; sizes.workloads],
+            units_of_offer: vec![0.0; committed],
+            live: vec![0.0; committed * sizes.periods],
+            live_hours: vec![0.0; committed * sizes.periods],
             hours: vec![0.0; cells],
             cell_cost: vec![0.0; cells],
+            cell_cash: vec![0.0; cells],
             pool_live: vec![0.0; cells],
+            pool_hours: vec![0.0; cells],
             kwh: vec![0.0; sizes.limited_sites * sizes.periods],
-            share_short: vec![0.0; sizes.years],
-            cash: vec![0.0; sizes.years],
+            rows: vec![0.0; statics.rows.layout.count],
             programme_claims: vec![0.0; sizes.programmes * sizes.years],
-            project_claims: vec![0.0; instance.project_rows.len()],
+            project_claims: vec![0.0; sizes.programmes * sizes.projects],
+            member_claims: vec![0.0; sizes.programmes * sizes.members * sizes.years],
+            project_uses: vec![0; sizes.projects * sizes.programmes],
+            owner_uses: vec![0; sizes.members * sizes.programmes],
+            blocks: Vec::new(),
             order_cost: 0.0,
             workload_cost: 0.0,
             mandatory_yen,
+            statics,
+            segments: Vec::new(),
         };
-        for offer in 0..instance.hourly.pool.len() {
+        for (offer, &pool) in instance.hourly.pool.iter().enumerate() {
             for t in 0..sizes.periods {
                 let limit = instance.hourly.limit_hours[offer * sizes.periods + t];
-                solution.pool_live[instance.hourly.pool[offer] * sizes.periods + t] +=
-                    limit / instance.pools.period_hours;
+                solution.pool_hours[pool * sizes.periods + t] += limit;
+                solution.pool_live[pool * sizes.periods + t] += limit / instance.pools.period_hours;
             }
+        }
+        solution.blocks = vec![Block::default(); solution.statics.quotas.len() * sizes.years];
+        for quota in 0..solution.statics.quotas.len() {
+            (0..sizes.years).for_each(|year| solution.refresh_block(instance, quota, year));
         }
         for w in 0..sizes.workloads {
             solution.workload_cost += solution.not_run_charge(instance, w);
@@ -81,21 +135,47 @@ impl Solution {
         solution
     }
 
-    /// Build from columns, their claims and the units of each option.
-    pub fn build(instance: &Instance, mandatory_yen: f64, columns: &[Column], claims: &[f64], units: &[u32]) -> Self {
+    /// Build from a plan as it is; what does not fit makes an overfull cell. `admit` leaves it out instead.
+    pub fn build(instance: &Instance, mandatory_yen: f64, plan: &PlanParts) -> Self {
         let mut solution = Self::empty(instance, mandatory_yen);
-        for (option, &count) in units.iter().enumerate() {
-            if count > 0 {
-                solution.change_units(instance, option, i64::from(count));
-            }
-        }
-        let years = instance.sizes.years;
-        for (w, column) in columns.iter().enumerate() {
-            if column.mode != NOT_RUN {
-                solution.place(instance, w, *column, &claims[w * years..(w + 1) * years]);
-            }
-        }
+        solution.fill(instance, plan);
         solution
+    }
+
+    /// The same plan with aggregates summed afresh, so that rounding cannot creep.
+    pub fn rebuilt(&self, instance: &Instance) -> Self {
+        let mut solution = Self::empty_over(instance, Arc::clone(&self.statics), self.mandatory_yen);
+        solution.fill(instance, &self.parts());
+        solution
+    }
+
+    /// What is decided.
+    pub fn parts(&self) -> PlanParts<'_> {
+        PlanParts { columns: &self.columns, claims: &self.claims, units: &self.units, order_claims: &self.order_claims }
+    }
+
+    fn fill(&mut self, instance: &Instance, plan: &PlanParts) {
+        for (option, &count) in plan.units.iter().enumerate() {
+            if count > 0 {
+                self.change_units(instance, option, i64::from(count), plan.order_claims[option]);
+            }
+        }
+        let stride = self.claim_stride(instance);
+        for (w, column) in plan.columns.iter().enumerate() {
+            if column.mode != NOT_RUN {
+                self.place(instance, w, *column, &plan.claims[w * stride..(w + 1) * stride]);
+            }
+        }
+    }
+
+    /// Claims of one workload in `claims`: S times Y.
+    pub fn claim_stride(&self, instance: &Instance) -> usize {
+        self.statics.claim_slots * instance.sizes.years
+    }
+
+    /// Whether a workload is placed.
+    pub fn is_placed(&self, workload: usize) -> bool {
+        self.columns[workload].mode != NOT_RUN
     }
 
     /// Charge of not running a workload.
@@ -109,52 +189,43 @@ impl Solution {
         self.cell_cost.iter().sum::<f64>() + self.order_cost + self.workload_cost
     }
 
-    /// Yen by which the fiscal-year rows are broken, each at its weight.
-    pub fn penalty(&self, instance: &Instance, share_weight: &[f64], budget_weight: &[f64]) -> f64 {
-        let mut total = 0.0;
-        for y in 0..instance.sizes.years {
-            if instance.rules.share_min[y] >= 0.0 {
-                total += share_weight[y] * self.share_short[y].max(0.0);
-            }
-            if instance.rules.plan_budget_yen[y].is_finite() {
-                total += budget_weight[y] * (self.cash[y] - instance.rules.plan_budget_yen[y]).max(0.0);
-            }
-        }
-        total
+    /// Yen for broken soft rows, each unit at its row's weight.
+    pub fn penalty(&self, weights: &[f64]) -> f64 {
+        self.statics.rows.penalty(&self.rows, weights)
     }
 
-    /// Whether the fiscal-year rows hold; all other rows hold by construction.
-    pub fn is_feasible(&self, instance: &Instance) -> bool {
-        (0..instance.sizes.years).all(|y| {
-            (instance.rules.share_min[y] < 0.0 || self.share_short[y] <= WORK_TOLERANCE)
-                && self.cash[y] <= instance.rules.plan_budget_yen[y]
-        })
+    /// Whether the soft rows hold; all other rows hold by construction.
+    pub fn is_feasible(&self) -> bool {
+        self.statics.rows.limited.iter().all(|&row| !self.statics.rows.is_broken(row, self.rows[row]))
     }
 
-    /// Cheapest cost of `hours` in a cell, or None where they do not fit.
-    pub fn dispatch_cost(&self, instance: &Instance, pool: usize, t: usize, hours: f64) -> Option<f64> {
+    /// Cheapest cost and cash of `hours` in a cell without an allocation that has a quota; None where they do not fit.
+    #[inline(always)]
+    pub fn dispatch(&self, instance: &Instance, pool: usize, t: usize, hours: f64) -> Option<(f64, f64)> {
         let periods = instance.sizes.periods;
-        let (mut left, mut cost) = (hours, 0.0);
-        for source in &instance.merit_order[pool * periods + t] {
+        let (mut left, mut cost, mut cash) = (hours, 0.0, 0.0);
+        for source in self.statics.sources(pool * periods + t) {
             if left <= HOURS_TOLERANCE {
                 break;
             }
-            let room = if source.committed == usize::MAX {
+            let room = if source.committed == NONE {
                 source.limit_hours
             } else {
-                self.live[source.committed * periods + t] * instance.pools.period_hours
+                self.live_hours[source.committed * periods + t]
             };
             let taken = left.min(room);
-            cost += source.unit_cost * taken;
+            cost += source.cost * taken;
+            cash += source.cash * taken;
             left -= taken;
         }
-        (left <= HOURS_TOLERANCE).then_some(cost)
+        (left <= HOURS_TOLERANCE).then_some((cost, cash))
     }
 
     /// Put a workload that is not placed into a column; the caller has checked that it fits.
     pub fn place(&mut self, instance: &Instance, workload: usize, column: Column, claims: &[f64]) {
         self.workload_cost -= self.not_run_charge(instance, workload);
         self.columns[workload] = column;
+        self.ends[workload] = column.end(instance);
         self.claims[workload * claims.len()..(workload + 1) * claims.len()].copy_from_slice(claims);
         self.apply(instance, workload, 1.0);
     }
@@ -163,115 +234,135 @@ impl Solution {
     pub fn unplace(&mut self, instance: &Instance, workload: usize) {
         self.apply(instance, workload, -1.0);
         self.columns[workload] = Column::not_run(0.0);
-        let years = instance.sizes.years;
-        self.claims[workload * years..(workload + 1) * years].fill(0.0);
+        self.ends[workload] = 0;
+        let stride = self.claim_stride(instance);
+        self.claims[workload * stride..(workload + 1) * stride].fill(0.0);
         self.workload_cost += self.not_run_charge(instance, workload);
     }
 
     fn apply(&mut self, instance: &Instance, workload: usize, sign: f64) {
-        let sizes = &instance.sizes;
         let column = self.columns[workload];
         let mode = &instance.modes[column.mode];
-        let site = instance.pools.pool_site[mode.pool];
-        let home = f64::from(u8::from(instance.pools.pool_domestic[mode.pool]));
-        let late = (column.start - instance.workloads.release[workload]) as f64;
-        self.workload_cost += sign * late * instance.workloads.late_yen[workload];
-        for offset in 0..mode.length {
-            let t = column.start + offset;
-            let hours = sign * instance.hours_at(mode, offset);
-            let year = instance.pools.year_of_period[t];
-            self.set_hours(instance, mode.pool, t, hours);
-            if site != NO_SITE {
-                self.kwh[site * sizes.periods + t] += hours * instance.pools.pool_kw[mode.pool];
-            }
-            self.share_short[year] += hours * mode.speed * (instance.rules.share_min[year].max(0.0) - home);
+        self.apply_hours(instance, &column, mode, sign);
+        self.apply_start(instance, &column, mode, sign);
+        if column.claim_set != NO_CLAIMS {
+            self.apply_claims(instance, workload, column.claim_set, sign);
         }
-        if column.programme != NO_PROGRAMME {
-            let row = instance.project_row_of[workload * sizes.programmes + column.programme];
-            for y in 0..sizes.years {
-                let claim = sign * self.claims[workload * sizes.years + y];
-                self.programme_claims[column.programme * sizes.years + y] += claim;
-                self.workload_cost -= claim;
-                self.cash[y] -= claim;
-                if row != usize::MAX {
-                    self.project_claims[row] += claim;
+    }
+
+    fn apply_hours(&mut self, instance: &Instance, column: &Column, mode: &Mode, sign: f64) {
+        let (sizes, pools, pool) = (&instance.sizes, &instance.pools, mode.pool);
+        let layout = self.statics.rows.layout;
+        let (site, quota) = (pools.pool_site[pool], self.statics.quota_of_pool[pool]);
+        let member = layout.member_budget + instance.workloads.member[mode.workload] * sizes.years;
+        let mut hours_of_year = [0.0; YEAR_COUNT_MAX];
+        for (t, amount) in column.touched(instance) {
+            let (cell, hours) = (pool * sizes.periods + t, sign * amount);
+            let year = pools.year_of_period[t];
+            let placed = self.hours[cell] + hours;
+            self.hours[cell] = if placed < HOURS_TOLERANCE { 0.0 } else { placed };
+            if quota == NONE {
+                self.refresh_cell(instance, pool, t);
+            }
+            if site != NONE {
+                self.kwh[site * sizes.periods + t] += hours * pools.pool_kw[pool];
+            }
+            self.rows[member + year] += hours * pools.charge_reference[cell];
+            hours_of_year[year] += hours;
+        }
+        let speed = instance.speed_of(mode, column.pauses.count);
+        let (first, last) = years_of_run(instance, column);
+        for (year, &hours) in hours_of_year.iter().enumerate().take(last + 1).skip(first) {
+            let kg = hours * pools.pool_kg[pool];
+            self.rows[layout.carbon + year] += kg;
+            self.workload_cost += kg * pools.carbon_yen_per_kg;
+            for &k in &self.statics.work_rows_of_year[year] {
+                let coefficient = instance.rules.work_row_coefficient[k * sizes.pools + pool];
+                self.rows[layout.work + k] += hours * speed * coefficient;
+            }
+            if quota != NONE {
+                self.refresh_block(instance, quota, year);
+            }
+        }
+    }
+
+    fn apply_start(&mut self, instance: &Instance, column: &Column, mode: &Mode, sign: f64) {
+        let (table, layout) = (&instance.workloads, self.statics.rows.layout);
+        let (workload, start) = (mode.workload, column.start);
+        let waiting = (start - table.release[workload]) as f64;
+        self.rows[layout.waiting] += sign * waiting;
+        let mut cost = waiting * table.late_yen[workload] + instance.change_yen(mode, start);
+        let moving = instance.start_yen(mode, start);
+        if moving != 0.0 {
+            let year = instance.pools.year_of_period[start];
+            cost += moving * instance.pools.discount[start];
+            self.rows[layout.budget + year] += sign * moving;
+            self.rows[layout.member_budget + table.member[workload] * instance.sizes.years + year] += sign * moving;
+        }
+        self.workload_cost += sign * cost;
+    }
+
+    fn apply_claims(&mut self, instance: &Instance, workload: usize, set: usize, sign: f64) {
+        let (sizes, years) = (&instance.sizes, instance.sizes.years);
+        let (project, member) = (instance.workloads.project[workload], instance.workloads.member[workload]);
+        let layout = self.statics.rows.layout;
+        let first = workload * self.claim_stride(instance);
+        for (slot, &r) in instance.programmes_of(set).iter().enumerate() {
+            let uses = &mut self.project_uses[project * sizes.programmes + r];
+            *uses = if sign > 0.0 { *uses + 1 } else { *uses - 1 };
+            for y in 0..years {
+                let claim = sign * self.claims[first + slot * years + y];
+                if claim == 0.0 {
+                    continue;
+                }
+                self.note_claim(instance, (r, member, y), claim);
+                self.project_claims[r * sizes.projects + project] += claim;
+                self.workload_cost -= claim * instance.rules.claim_discount[r * years + y];
+                let pay_year = instance.rules.claim_pay_year[r * years + y];
+                if pay_year != NONE {
+                    self.rows[layout.member_budget + member * years + pay_year] -= claim;
                 }
             }
         }
     }
 
-    fn set_hours(&mut self, instance: &Instance, pool: usize, t: usize, change: f64) {
-        let cell = pool * instance.sizes.periods + t;
-        let hours = (self.hours[cell] + change).max(0.0);
-        self.hours[cell] = if hours < HOURS_TOLERANCE { 0.0 } else { hours };
-        self.refresh_cell(instance, pool, t);
+    /// A claim in the sums of programme, member and portfolio budget.
+    pub(super) fn note_claim(&mut self, instance: &Instance, key: (usize, usize, usize), claim: f64) {
+        let ((r, member, y), years) = (key, instance.sizes.years);
+        self.programme_claims[r * years + y] += claim;
+        self.member_claims[(r * instance.sizes.members + member) * years + y] += claim;
+        let pay_year = instance.rules.claim_pay_year[r * years + y];
+        if pay_year != NONE {
+            self.rows[self.statics.rows.layout.budget + pay_year] -= claim;
+        }
     }
 
-    fn refresh_cell(&mut self, instance: &Instance, pool: usize, t: usize) {
+    /// Serve a cell of a pool without a quota afresh.
+    pub(super) fn refresh_cell(&mut self, instance: &Instance, pool: usize, t: usize) {
         let cell = pool * instance.sizes.periods + t;
-        let cost = self.dispatch_cost(instance, pool, t, self.hours[cell]).unwrap_or(f64::INFINITY);
         // An overfull cell is only passed through while a neighbourhood is being ruined.
-        let cost = if cost.is_finite() { cost } else { self.mandatory_yen };
-        self.cash[instance.pools.year_of_period[t]] += cost - self.cell_cost[cell];
+        let (cost, cash) =
+            self.dispatch(instance, pool, t, self.hours[cell]).unwrap_or((self.mandatory_yen, self.mandatory_yen));
+        self.set_cell(instance, cell, t, (cost, cash));
+    }
+
+    pub(super) fn set_cell(&mut self, instance: &Instance, cell: usize, t: usize, (cost, cash): (f64, f64)) {
+        let budget = self.statics.rows.layout.budget + instance.pools.year_of_period[t];
+        self.rows[budget] += cash - self.cell_cash[cell];
         self.cell_cost[cell] = cost;
+        self.cell_cash[cell] = cash;
     }
 
-    /// Order more (or fewer) units of an option; the caller has checked the offer's limit.
-    pub fn change_units(&mut self, instance: &Instance, option: usize, change: i64) {
-        let table = &instance.committed;
-        let (periods, years) = (instance.sizes.periods, instance.sizes.years);
-        let offer = offer_of(instance, option);
-        let delta = change as f64;
-        self.units[option] = (i64::from(self.units[option]) + change) as u32;
-        self.units_of_offer[offer] += delta;
-        self.order_cost += delta * table.option_cost[option];
-        for y in 0..years {
-            self.cash[y] += delta * table.option_cash[option * years + y];
-        }
-        let live = &table.live_accelerators[table.live_offset[option]..table.live_offset[option + 1]];
-        let pool = table.pool[offer];
-        for (d, accelerators) in live.iter().enumerate() {
-            let t = table.option_first[option] + d;
-            for value in [&mut self.live[offer * periods + t], &mut self.pool_live[pool * periods + t]] {
-                *value += delta * accelerators;
-                if *value < CAPACITY_TOLERANCE {
-                    *value = 0.0;
-                }
-            }
-            self.refresh_cell(instance, pool, t);
-        }
-    }
-
-    /// Units of an option that can still be ordered under the offer's limit.
-    pub fn units_left(&self, instance: &Instance, option: usize) -> u32 {
-        let table = &instance.committed;
-        let offer = offer_of(instance, option);
-        let limit = table.unit_limit[offer];
-        if !table.limit_is_live[offer] {
-            return (limit - self.units_of_offer[offer] + 0.5) as u32;
-        }
-        let first = table.option_first[option];
-        let live = &table.live_accelerators[table.live_offset[option]..table.live_offset[option + 1]];
-        let most =
-            live.iter().enumerate().map(|(d, block)| self.live[offer * instance.sizes.periods + first + d] / block);
-        (limit - most.fold(0.0, f64::max) + 0.5).max(0.0) as u32
-    }
-
-    /// Whether the cell serves its hours and its gangs; used after commitments shrink.
+    /// Whether the cells of a placed workload serve their hours and its gang; used after commitments shrink.
     pub fn placement_fits(&self, instance: &Instance, workload: usize) -> bool {
         let column = self.columns[workload];
         let mode = &instance.modes[column.mode];
-        let periods = instance.sizes.periods;
-        (column.start..column.start + mode.length).all(|t| {
-            let cell = mode.pool * periods + t;
-            let limit = self.pool_live[cell];
-            mode.gang <= limit + CAPACITY_TOLERANCE
-                && self.hours[cell] <= limit * instance.pools.period_hours + HOURS_TOLERANCE
+        let quota = self.statics.quota_of_pool[mode.pool];
+        column.touched(instance).all(|(t, _)| {
+            let cell = mode.pool * instance.sizes.periods + t;
+            mode.gang <= self.pool_live[cell] + CAPACITY_TOLERANCE
+                && self.hours[cell] <= self.pool_hours[cell] + HOURS_TOLERANCE
+                && (quota == NONE || self.is_quota_kept(instance, quota, instance.pools.year_of_period[t]))
         })
     }
-}
-
-/// Committed offer of an order option.
-pub fn offer_of(instance: &Instance, option: usize) -> usize {
-    instance.committed.option_offset.partition_point(|&first| first <= option) - 1
 }

@@ -1,0 +1,1 @@
+"""The durable store: what each part does, what both backends promise, and what happens when things break."""

@@ -1,0 +1,1 @@
+"""Credentials, scopes, limits, TLS and audit: against real certificates, a real server and hostile input."""

@@ -1,0 +1,1 @@
+"""Metrics, log fields, traces and the HTTP endpoint."""
