@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-services bench check gen serve clean
+.PHONY: help setup demo test test-slow test-services test-faults bench check gen serve clean
 
 VENV_PYTHON := .venv/bin/python
 # Everything that the compiled module is built from.
@@ -20,15 +20,19 @@ setup: .stamps/python .stamps/native ## Creates .venv, installs the pinned packa
 demo: setup ## Solves the example and prints the plan (ARGS="small --work-limit 50" for other settings)
 	@"$(VENV_PYTHON)" -m tehai.cli.main demo $(ARGS)
 
-test: setup ## Runs the default tests
-	@"$(VENV_PYTHON)" -m pytest $(ARGS)
+test: setup ## Runs the default tests, two files at a time
+	@"$(VENV_PYTHON)" -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-slow: setup ## Runs the tests that take minutes
 	@"$(VENV_PYTHON)" -m pytest -m slow $(ARGS)
 
 test-services: setup ## Installs by script what further tests need, then runs them
 	@tools/install_services.sh
-	@"$(VENV_PYTHON)" -m pytest -m services $(ARGS)
+	@"$(VENV_PYTHON)" -m pytest -m "services and not faults" $(ARGS)
+
+test-faults: setup ## Kills and starves the service for an hour, on both databases
+	@tools/install_services.sh
+	@"$(VENV_PYTHON)" -m pytest -n 0 -m faults $(ARGS)
 
 bench: setup ## Runs the benches, one after the other
 	@"$(VENV_PYTHON)" -m pytest benches/bench_*.py -p no:xdist --benchmark-enable -m "" $(ARGS)

@@ -264,6 +264,11 @@ def _kept(kind: Purchase) -> float:
     return 1 - kind.residual_fraction * (1 - kind.residual_haircut_fraction)
 
 
+def _inside(basics: Basics, kind: Purchase, s: int) -> int:
+    """Return how many periods of the life of an order in s lie in the horizon."""
+    return min(kind.life_periods, len(basics.periods) - (s + kind.delivery_steps[0].periods_after_order))
+
+
 def _purchase(basics: Basics, grants: Grants, offer: Offer, kind: Purchase) -> Supply:
     orders = []
     for s in _order_periods(basics, kind):
@@ -272,8 +277,8 @@ def _purchase(basics: Basics, grants: Grants, offer: Offer, kind: Purchase) -> S
         for programme in grants.programmes.values():
             rate = grants.capital_rate(programme, kind.owner_member_id, offer.pool_id)
             if rate > 0 and grants.in_window(programme, s):
-                most = rate * basics.yen(kind.price_per_unit, s)
-                orders.append(_claiming(plain, programme.id, most))
+                part = _inside(basics, kind, s) / kind.life_periods
+                orders.append(_claiming(plain, programme.id, rate * basics.yen(kind.price_per_unit, s) * part))
     largest = tuple(kind.units_max * max((order.capacity[t] for order in orders), default=0.0) for t in basics.periods)
     electricity = tuple(basics.electricity_yen(offer, kind.metered, t) for t in basics.periods)
     present = tuple(electricity[t] * basics.discount_in(t) for t in basics.periods)
@@ -295,7 +300,7 @@ def _plain_order(basics: Basics, offer: Offer, kind: Purchase, s: int) -> Order:
         cost += basics.discount_in(s + after, rate) * paid
         if s + after < len(basics.periods):
             cash[basics.fiscal_year(s + after)] += paid
-    inside = min(kind.life_periods, len(basics.periods) - (s + first))
+    inside = _inside(basics, kind, s)
     book_value = price * (1 - _kept(kind) * inside / kind.life_periods)
     cost -= basics.discount_in(s + first + inside, rate) * book_value
     capacity = tuple(kind.unit_accelerators * delivered(kind, t - s) for t in basics.periods)

@@ -43,7 +43,7 @@ SWITCHES = {
     "capital ceiling": 0.5,
     "existing payments": 0.5,
     "member budget": 0.35,
-    "data": 0.4,
+    "data": 0.5,
     "porting": 0.35,
     "current plan": 0.4,
     "lock": 0.35,
@@ -52,12 +52,12 @@ SWITCHES = {
     "pausing": 0.5,
     "exclusivity": 0.5,
     "stacking": 0.35,
-    "member cap": 0.4,
+    "member cap": 0.55,
     "claims made": 0.4,
     "payment lag": 0.4,
-    "flags": 0.6,
+    "flags": 0.85,
     "grant reference": 0.45,
-    "charge reference": 0.4,
+    "charge reference": 0.5,
 }
 
 
@@ -80,7 +80,7 @@ class Draw:
         self.random = random
         self.on = {name: self.happens(chance) for name, chance in SWITCHES.items()}
         # a feature that binds only beside another one brings it along
-        self.on["member budget"] |= self.on["charge reference"] and self.happens(0.7)
+        self.on["member budget"] |= self.on["charge reference"] and self.happens(0.85)
         self.on["quota steps"] |= self.on["pausing"] and self.happens(0.6)
         self.unit = random.choice((16384, 24576, 32768))
         self.period_count = random.randint(9, PERIODS_MAX)
@@ -150,7 +150,7 @@ class Draw:
         return (
             make.make_member("large-a", cost_of_capital=capital()),
             make.make_member("small-b", SizeClass.SME, (FLAG,) if self.happens(0.5) else (), cost_of_capital=capital()),
-            make.make_member("small-c", SizeClass.SME, (FLAG,) if self.happens(0.7) else ()),
+            make.make_member("small-c", SizeClass.SME, (FLAG,) if self.happens(0.7) else (), cost_of_capital=capital()),
         )
 
     def _chips(self) -> tuple[Accelerator, ...]:
@@ -184,13 +184,13 @@ class Draw:
         grant = charge = None
         if self.on["grant reference"] and self.happens(0.7):
             grant = make.yen(round(yen_per_hour * self.between(0.05, 0.35)))
-        if self.on["charge reference"] and self.happens(0.7):
-            charge = make.yen(round(yen_per_hour * self.between(0.4, 1.6)))
+        if self.on["charge reference"] and self.happens(0.9):
+            charge = make.yen(round(yen_per_hour * self.between(0.3, 2.4)))
         largest = self.unit * self.random.choice((1, 2, 4, 8)) // 2
         return make.make_pool(f"pool-{number}", site.id, chip.id, largest, node, grant, charge)
 
     def _site(self, site_id: str, country: str, operator_country: str, operator_id: str) -> Site:
-        limit = round(self.unit * self.random.uniform(0.9, 2.6)) if self.happens(0.55) else None
+        limit = round(self.unit * self.random.uniform(0.8, 2.2)) if self.happens(0.55) else None
         tariff = self.random.randint(18, 32)
         steps = {}
         if self.on["electricity steps"]:

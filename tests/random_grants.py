@@ -40,7 +40,7 @@ def _rates(draw: Draw, sme: float, large: float) -> tuple[SizeClassRate, ...]:
     if not draw.happens(0.2):
         rates.append(SizeClassRate(SizeClass.LARGE, large))
     if draw.on["flags"]:
-        rates.append(SizeClassRate(SizeClass.SME, min(0.9, round(sme * 1.4, 4)), FLAG))
+        rates.append(SizeClassRate(SizeClass.SME, min(0.9, round(sme * 1.7, 4)), FLAG))
     return tuple(rates)
 
 
@@ -56,7 +56,7 @@ def _usage(draw: Draw, draft: Problem, number: int) -> Programme:
     budgets = {}
     if draw.happens(0.5):
         budgets = {year: round(bill * draw.between(0.004, 0.05)) for year in draw.calendar.fiscal_years()}
-    member_cap = round(bill * draw.between(0.003, 0.03)) if draw.on["member cap"] and draw.happens(0.8) else None
+    member_cap = round(bill * draw.between(0.002, 0.025)) if draw.on["member cap"] and draw.happens(0.5) else None
     return make.make_programme(
         f"grant-{number}",
         _rates(draw, draw.random.choice((0.5, 0.6667)), draw.random.choice((0.3333, 0.5))),

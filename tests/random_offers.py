@@ -10,6 +10,9 @@ from tehai.domain.offer import Offer, OfferKind, OnDemand, ReservationTerm
 from tests import builders as make
 from tests.random_draw import Draw, Place
 
+# how often a term is paid when booked, over the term, and partly each
+TIMINGS = ("prepaid",) * 2 + ("periodic",) * 2 + ("partial",) * 3
+
 
 def offers_of(draw: Draw, place: Place) -> list[Offer]:
     """Return the offers of one pool; at least one."""
@@ -51,15 +54,15 @@ def _on_demand(draw: Draw, place: Place) -> OnDemand:
 
 
 def _reservation(draw: Draw, place: Place) -> OfferKind:
-    block = draw.unit // draw.random.choice((1, 2, 4))
+    block = draw.unit // draw.random.choice((2, 2, 4))
     terms: list[ReservationTerm] = []
     lengths = sorted(draw.random.sample((2, 3, 4, 6, 8, 12, 26), draw.random.randint(1, 3)))
     for length in lengths:
-        price = draw.price(place, place.yen_per_hour * (0.6 - 0.06 * math.log2(length)))
-        timing = draw.random.choice(("prepaid", "periodic", "partial", "partial"))
+        price = draw.price(place, place.yen_per_hour * (0.57 - 0.06 * math.log2(length)))
+        timing = draw.random.choice(TIMINGS)
         upfront = draw.random.choice((0.25, 0.5)) if timing == "partial" else None
         terms.append(make.term(length, price, prepaid=timing == "prepaid", upfront=upfront))
-    blocks_max = max(1, round(draw.unit / block * draw.random.choice((0.25, 0.25, 0.25, 0.5, 1))))
+    blocks_max = max(1, round(draw.unit / block * draw.random.choice((0.25, 0.25, 0.25, 0.5, 0.5))))
     return make.reservation(terms, block, blocks_max, draw.random.choice((0, 1, 2, 3, 5)), *draw.window(0.15))
 
 
@@ -88,13 +91,11 @@ def _purchase(draw: Draw, place: Place) -> OfferKind:
     if draw.happens(0.65):
         steps = [(first, draw.random.choice((0.25, 0.5))), (first + draw.random.randint(1, 4), 1.0)]
     claims = draw.on["capital grant"]
-    life = draw.random.choice((4, 5, 6, 8) if claims else (4, 5, 6, 8, 52, 78))
-    # most of the life is in the horizon, so that no order is worth less than the grant for it
-    last = draw.period_count - first - math.ceil(0.6 * life) if claims else None
+    life = draw.random.choice((4, 5, 8, 20) if claims else (4, 5, 6, 8, 52, 78))
     hourly = place.yen_per_hour * draw.between(0.12, 0.4)
     price = hourly * unit * draw.calendar.period_hours * life
     payments: list[tuple[int, float]] = []
-    if draw.on["instalments"] and draw.happens(0.7):
+    if draw.on["instalments"] and draw.happens(0.9):
         payments = draw.random.choice(([(0, 0.25), (3, 0.75)], [(1, 0.5), (5, 0.5)], [(0, 0.5), (6, 0.25), (20, 0.25)]))
     owned = claims or draw.on["owners"]
     return make.purchase(
@@ -106,7 +107,6 @@ def _purchase(draw: Draw, place: Place) -> OfferKind:
         residual=draw.random.choice((0.0, 0.15, 0.3)),
         haircut=draw.random.choice((0.0, 0.25, 0.5)),
         metered=draw.happens(0.75),
-        until_date=None if last is None else draw.day(max(1, last)),
         payments=payments,
         owner=draw.random.choice(draw.members).id if owned else "",
     )
@@ -118,7 +118,7 @@ def _existing(draw: Draw) -> OfferKind:
         accelerators, *draw.window(0.25), metered=draw.happens(0.85), steps=_steps(draw, accelerators)
     )
     # Without a draw, so that the stream of the other features stays what it is.
-    return replace(found, reference_price_per_accelerator_hour=make.yen(330)) if accelerators % 16 else found
+    return replace(found, reference_price_per_accelerator_hour=make.yen(330)) if accelerators % 64 else found
 
 
 def _allocation(draw: Draw, place: Place) -> OfferKind:
@@ -127,7 +127,7 @@ def _allocation(draw: Draw, place: Place) -> OfferKind:
     for year in draw.calendar.fiscal_years():
         periods = sum(draw.calendar.fiscal_year(t) == year for t in range(draw.period_count))
         if draw.happens(0.85):
-            quotas[year] = round(accelerators * draw.calendar.period_hours * periods * draw.between(0.1, 0.6), 1)
+            quotas[year] = round(accelerators * draw.calendar.period_hours * periods * draw.between(0.06, 0.4), 1)
     quotas = quotas or {draw.calendar.fiscal_years()[0]: float(accelerators * draw.calendar.period_hours)}
     price = draw.price(place, place.yen_per_hour * draw.between(0.2, 0.5))
     return make.allocation(quotas, price, accelerators, *draw.window(0.15), steps=_steps(draw, accelerators))

@@ -34,7 +34,7 @@ def workloads_of(draw: Draw) -> tuple[Workload, ...]:
     count = draw.random.choice((5, 6, 7, 7, 8, 8, 9, 10, WORKLOADS_MAX))
     workloads = [_workload(draw, number) for number in range(count)]
     if draw.on["pausing"]:
-        for number in draw.random.sample(range(count), draw.random.choice((1, 2, 2))):
+        for number in draw.random.sample(range(count), draw.random.choice((2, 2, 3))):
             workloads[number] = _made_pausing(draw, workloads[number])
     if draw.one_mandatory:
         mandatory = draw.random.randrange(count)
@@ -113,7 +113,7 @@ def _made_pausing(draw: Draw, workload: Workload) -> Workload:
         sovereignty=make.ANY_COUNTRY,
         late_start_yen_per_period=round(value * draw.random.choice((0.0, 0.03, 0.1, 0.2))),
         cost_not_run_yen=round(value * draw.between(1.0, 2.5)),
-        pausing=make.pausing(draw.random.choice((1, 1, 2)), draw.random.choice((0.0, 12.0, 24.0, 48.0))),
+        pausing=make.pausing(draw.random.choice((1, 1, 2)), draw.random.choice((0.0, 24.0, 48.0, 72.0))),
     )
 
 
@@ -165,7 +165,7 @@ def routes_of(draw: Draw) -> tuple[Route, ...]:
     routes = []
     for start in sites:
         for end in sites:
-            if start is not end and draw.happens(0.6):
+            if start is not end and draw.happens(0.5):
                 factor = draw.between(0.5, 2.0)
                 abroad = start.country_code != "JP" and draw.happens(0.7)
                 yen = YEN_PER_TERABYTE * factor

@@ -76,4 +76,4 @@ def test_nothing_is_missing_from_the_declared_dependencies(installed: Path) -> N
     """Pip finds no broken requirement, and the server loads with the declared dependencies alone."""
     python = installed / "env" / "bin" / "python"
     run(python, "-m", "pip", "check", cwd=installed)
-    run(python, "-c", "import tehai.server.app, tehai.server.worker, tehai.client, tehai.report", cwd=installed)
+    run(python, "-c", "import tehai.server.app, tehai.runner.worker, tehai.client, tehai.report", cwd=installed)

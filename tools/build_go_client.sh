@@ -1,6 +1,7 @@
 #!/bin/sh
 # Generates Go code from proto/ and builds examples/go-client into .tools/go-client. Takes the Go toolchain of the machine, or
-# installs one from the Python registry into .venv where there is none. Versions are pinned here and in go.mod.
+# installs one from the Python registry into .venv where there is none. Versions are pinned here and in go.mod. The messages of
+# google/longrunning and google/rpc come from the modules that Google publishes for them.
 set -eu
 cd "$(dirname "$0")/.."
 

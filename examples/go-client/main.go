@@ -1,7 +1,12 @@
-// Command go-client shows how a program in another language uses Tehai: it asks the server for a problem, has it
-// checked and solved, follows the progress and reads the plan.
+// Command go-client shows how a program in another language uses Tehai.
 //
 //	go-client -server 127.0.0.1:50051 -problem small -work-limit 20 -json plan-summary.json
+//	go-client -server 127.0.0.1:50051 -durable
+//
+// Without -durable it has a demo problem checked and solved in one call that lasts as long as the solve. With -durable
+// it creates a solve that the server keeps, follows it, reads the plan, has workloads quoted at the plan's prices, and
+// cancels a second solve. TEHAI_API_KEY is the API key or token, where the server wants one;
+// TEHAI_CLIENT_ROOTS_FILE has the authorities of the server's certificate and turns TLS on.
 //
 // Exit status: 0 a plan came back and adds up, 1 it did not, 2 the server could not be used.
 package main
@@ -12,21 +17,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"sort"
 	"strings"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/protobuf/proto"
 
 	tehaiv1 "tehai-client/gen/tehai/v1"
 )
 
-// messageBytesMax is as large as what the server accepts, so that a big plan comes back in one message.
-const messageBytesMax = 64 << 20
+// errDoesNotAddUp is in the chain of every error about an answer that came and is wrong.
+var errDoesNotAddUp = errors.New("the plan does not add up")
 
 // summary is what the program says in -json, for other programs.
 type summary struct {
@@ -38,6 +37,8 @@ type summary struct {
 	Gap           float64 `json:"gap"`
 	Verified      bool    `json:"verified"`
 	ProgressCount int     `json:"progress_count"`
+	// With -durable.
+	Durable *durableSummary `json:"durable,omitempty"`
 }
 
 func main() {
@@ -46,159 +47,68 @@ func main() {
 	workLimit := flag.Int64("work-limit", 20, "rounds of search; the same limit gives the same plan")
 	jsonPath := flag.String("json", "", "file for a summary in JSON")
 	timeout := flag.Duration("timeout", 5*time.Minute, "most time for all calls together")
+	durable := flag.Bool("durable", false, "create a solve that the server keeps, quote, and cancel another")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
-	result, progressCount, err := solve(ctx, *server, *name, *workLimit)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "go-client:", err)
-		os.Exit(2)
-	}
-	print(result)
-	if err := check(result); err != nil {
-		fmt.Fprintln(os.Stderr, "go-client: the plan does not add up:", err)
-		os.Exit(1)
-	}
-	if *jsonPath != "" {
-		if err := write(*jsonPath, result, progressCount); err != nil {
-			fmt.Fprintln(os.Stderr, "go-client:", err)
-			os.Exit(2)
+	if err := run(ctx, *server, *name, *workLimit, *durable, *jsonPath); err != nil {
+		fmt.Fprintln(os.Stderr, "go-client:", explained(err))
+		if errors.Is(err, errDoesNotAddUp) {
+			os.Exit(1)
 		}
+		os.Exit(2)
 	}
 }
 
-// solve fetches a demo problem, has it checked and solved, and returns the last event of the stream.
-func solve(ctx context.Context, server, name string, workLimit int64) (*tehaiv1.SolveResult, int, error) {
-	connection, err := grpc.NewClient(
-		server,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax), grpc.MaxCallSendMsgSize(messageBytesMax)),
-	)
+func run(ctx context.Context, server, name string, workLimit int64, durable bool, jsonPath string) error {
+	connection, err := connect(server)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer connection.Close()
 	client := tehaiv1.NewSourcingServiceClient(connection)
+	problem, err := checkedDemo(ctx, client, name)
+	if err != nil {
+		return err
+	}
+	var result *tehaiv1.SolveResult
+	var progressCount int
+	var kept *durableSummary
+	if durable {
+		result, progressCount, kept, err = solveDurably(ctx, connection, problem, workLimit)
+	} else {
+		result, progressCount, err = solve(ctx, client, problem, workLimit)
+	}
+	if err != nil {
+		return err
+	}
+	print(result)
+	if err := check(result); err != nil {
+		return fmt.Errorf("%w: %w", errDoesNotAddUp, err)
+	}
+	if jsonPath == "" {
+		return nil
+	}
+	return write(jsonPath, result, progressCount, kept)
+}
+
+// checkedDemo fetches a demo problem and has it checked.
+func checkedDemo(ctx context.Context, client tehaiv1.SourcingServiceClient, name string) (*tehaiv1.Problem, error) {
 	demo, err := client.GetDemoProblem(ctx, &tehaiv1.GetDemoProblemRequest{Name: name})
 	if err != nil {
-		return nil, 0, fmt.Errorf("get demo problem %q: %w", name, err)
+		return nil, fmt.Errorf("get demo problem %q: %w", name, err)
 	}
 	checked, err := client.CheckProblem(ctx, &tehaiv1.CheckProblemRequest{Problem: demo.Problem})
 	if err != nil {
-		return nil, 0, fmt.Errorf("check problem: %w", err)
+		return nil, fmt.Errorf("check problem: %w", err)
 	}
 	if len(checked.Violations) > 0 {
-		return nil, 0, violationError(checked.Violations)
+		return nil, violationError(checked.Violations)
 	}
-	stream, err := client.StreamSolve(ctx, &tehaiv1.StreamSolveRequest{
-		Problem: demo.Problem,
-		Options: &tehaiv1.SolveOptions{WorkLimit: proto.Int64(workLimit), Threads: proto.Int32(1)},
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("solve: %w", err)
-	}
-	return follow(stream)
+	return demo.Problem, nil
 }
 
-// follow prints progress until the stream ends in a result.
-func follow(stream grpc.ServerStreamingClient[tehaiv1.StreamSolveResponse]) (*tehaiv1.SolveResult, int, error) {
-	var result *tehaiv1.SolveResult
-	progressCount := 0
-	for {
-		event, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			if result == nil {
-				return nil, progressCount, errors.New("the stream ended without a result")
-			}
-			return result, progressCount, nil
-		}
-		if err != nil {
-			return nil, progressCount, fmt.Errorf("solve: %w", err)
-		}
-		switch kind := event.Event.(type) {
-		case *tehaiv1.StreamSolveResponse_Progress:
-			progressCount++
-			printProgress(kind.Progress)
-		case *tehaiv1.StreamSolveResponse_Result:
-			result = kind.Result
-		case *tehaiv1.StreamSolveResponse_Violations:
-			return nil, progressCount, violationError(kind.Violations.Violations)
-		}
-	}
-}
-
-func violationError(violations []*tehaiv1.Violation) error {
-	lines := make([]string, 0, len(violations))
-	for _, v := range violations {
-		lines = append(lines, fmt.Sprintf("%s %s: %s; %s", v.Code, v.Path, v.Message, v.Action))
-	}
-	return fmt.Errorf("the problem is not valid:\n%s", strings.Join(lines, "\n"))
-}
-
-func printProgress(p *tehaiv1.Progress) {
-	phase := strings.ToLower(strings.TrimPrefix(p.Phase.String(), "SOLVE_PHASE_"))
-	line := fmt.Sprintf("%6.1f s  %-8s", p.ElapsedSeconds, phase)
-	if p.LowerBoundYen != nil {
-		line += fmt.Sprintf("  bound %15d yen", *p.LowerBoundYen)
-	}
-	if p.ObjectiveYen != nil {
-		line += fmt.Sprintf("  plan %15d yen", *p.ObjectiveYen)
-	}
-	if p.Gap != nil {
-		line += fmt.Sprintf("  gap %.3f %%", 100**p.Gap)
-	}
-	fmt.Println(line)
-}
-
-// print shows where each workload runs and what the plan costs.
-func print(result *tehaiv1.SolveResult) {
-	fmt.Printf("\n%-24s %-24s %6s  %-10s %9s\n", "workload", "pool", "count", "from", "hours")
-	for _, placement := range result.Plan.Placements {
-		for _, segment := range placement.Segments {
-			fmt.Printf("%-24s %-24s %6d  %-10s %9.1f\n",
-				placement.WorkloadId, segment.PoolId, segment.Accelerators, segment.StartDate, segment.RunHours)
-		}
-	}
-	for _, id := range result.Plan.NotRunWorkloadIds {
-		fmt.Printf("%-24s not run\n", id)
-	}
-	byComponent := map[string]int64{}
-	for _, line := range result.Plan.BillLines {
-		name := strings.ToLower(strings.TrimPrefix(line.Component.String(), "BILL_COMPONENT_"))
-		byComponent[name] += line.AmountYen
-	}
-	names := make([]string, 0, len(byComponent))
-	for name := range byComponent {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	fmt.Println()
-	for _, name := range names {
-		fmt.Printf("%-24s %18d yen\n", name, byComponent[name])
-	}
-	fmt.Printf("%-24s %18d yen\n%-24s %18d yen\n", "objective", result.ObjectiveYen, "lower bound", result.LowerBoundYen)
-}
-
-// check adds up what a caller should not have to take on trust: bill lines, cash years, bound under objective.
-func check(result *tehaiv1.SolveResult) error {
-	var total int64
-	for _, line := range result.Plan.BillLines {
-		total += line.AmountYen
-	}
-	switch {
-	case total != result.ObjectiveYen || total != result.Plan.ObjectiveYen:
-		return fmt.Errorf("bill lines sum to %d, objective is %d", total, result.ObjectiveYen)
-	case result.LowerBoundYen > result.ObjectiveYen:
-		return fmt.Errorf("lower bound %d above objective %d", result.LowerBoundYen, result.ObjectiveYen)
-	case len(result.Plan.Placements)+len(result.Plan.NotRunWorkloadIds) == 0:
-		return errors.New("no workload is placed or listed as not run")
-	case !result.Verified:
-		return errors.New("the server did not verify it")
-	}
-	return nil
-}
-
-func write(path string, result *tehaiv1.SolveResult, progressCount int) error {
+func write(path string, result *tehaiv1.SolveResult, progressCount int, kept *durableSummary) error {
 	text, err := json.MarshalIndent(summary{
 		Status:        strings.ToLower(strings.TrimPrefix(result.Status.String(), "SOLVE_STATUS_")),
 		Placed:        len(result.Plan.Placements),
@@ -208,6 +118,7 @@ func write(path string, result *tehaiv1.SolveResult, progressCount int) error {
 		Gap:           result.GetGap(),
 		Verified:      result.Verified,
 		ProgressCount: progressCount,
+		Durable:       kept,
 	}, "", "  ")
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tehai.engine.instance import build_arrays, build_instance
-from tehai.engine.search import units_within_limits
 from tehai.verify.reference import build_reference
 from tests import builders as make
 from tests.random_problems import random_problem
@@ -41,21 +40,3 @@ def test_a_workload_without_a_legal_column_is_left_out() -> None:
     instance = build_instance(make.make_problem([make.make_workload(), hopeless, dear]))
     assert instance.unplaceable == (1, 2)
     assert list(instance.arrays["not_run_yen"]) == [100_000_000.0, 0.0, 5.0]
-
-
-def test_units_are_cut_to_the_limit_of_their_offer() -> None:
-    """Terms that overlap share the blocks that may be live at once; orders of a purchase share its units."""
-    terms = [make.term(1), make.term(4)]
-    offers = [
-        make.make_offer(make.reservation(terms, blocks_max=1), "blocks"),
-        make.make_offer(make.purchase(units_max=3), "units"),
-    ]
-    instance = build_instance(make.make_problem(offers=offers))
-    position = {(key.offer_index, key.term_index, key.period): i for i, key in enumerate(instance.order_keys)}
-    wanted = np.zeros(len(position), dtype=np.int64)
-    for key, count in (((0, 1, 0), 1), ((0, 0, 2), 1), ((1, -1, 0), 2), ((1, -1, 1), 2)):
-        wanted[position[key]] = count
-    kept = units_within_limits(instance, wanted)
-    found = {key: int(kept[i]) for key, i in position.items() if kept[i]}
-    assert found == {(0, 1, 0): 1, (1, -1, 0): 2, (1, -1, 1): 1}
-    assert np.array_equal(units_within_limits(instance, kept), kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -160,7 +161,10 @@ def test_a_purchase_paid_by_instalments() -> None:
 
 
 def test_an_order_has_an_option_for_each_capital_grant() -> None:
-    """One without a claim, and one for each grant open to the owner in the pool and in its window."""
+    """One without a claim, and one for each grant open to the owner in the pool and in its window.
+
+    A grant pays on the share of the life within the horizon: 3 and 2 periods of 100.
+    """
     rates = {SizeClass.LARGE: 0.4}
     programmes = [
         make.make_programme("use"),
@@ -174,10 +178,23 @@ def test_an_order_has_an_option_for_each_capital_grant() -> None:
     assert keys == [(0, -1), (1, -1), (1, 1), (2, -1), (2, 1), (3, -1)]
     arrays = built.arrays
     assert arrays["option_programme"].tolist() == [-1, -1, 1, -1, 1, -1]
-    assert arrays["option_claim_yen"].tolist() == [0, 0, 400, 0, 400, 0]
+    assert arrays["option_claim_yen"].tolist() == [0, 0, 12, 0, 8, 0]
     assert arrays["option_claim_year"].tolist()[2::2] == [0, 1]
     nobody = _built([make.make_offer(make.purchase())], programmes=programmes)
     assert {key.programme for key in nobody.order_keys} == {-1}
+
+
+@pytest.mark.parametrize("life", [1, 2, 3, 7, 100])
+def test_no_order_earns_more_than_it_is_charged(life: int) -> None:
+    """A grant of the whole price pays what the objective charges, however near the end of the horizon the order is."""
+    programmes = [make.make_capital_programme(rates={SizeClass.LARGE: rate}) for rate in (0.5, 1.0)]
+    programmes = [replace(programme, id=f"grant-{i}") for i, programme in enumerate(programmes)]
+    purchase = make.purchase(make.yen(1_000_003), steps=((1, 1.0),), life=life, owner="member")
+    arrays = _built([make.make_offer(purchase)], programmes=programmes, market=make.make_market()).arrays
+    claims, cost = arrays["option_claim_yen"], arrays["option_cost"]
+    assert len(claims) == 3 * 3
+    assert cost == pytest.approx(np.repeat([1_000_003 * min(life, inside) / life for inside in (3, 2, 1)], 3))
+    assert claims == pytest.approx(np.tile([0.0, 0.5, 1.0], 3) * cost)
 
 
 def test_references_of_a_pool() -> None:

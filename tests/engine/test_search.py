@@ -9,6 +9,7 @@ import pytest
 
 from tehai.engine.instance import EngineInstance, build_instance
 from tehai.engine.search import Cooling, Search, empty_plan
+from tests import builders as make
 from tests.random_problems import random_problem
 
 COOLING = Cooling(300, 1e6, 1e4, 6, 0.3, 2.0)
@@ -59,3 +60,22 @@ def test_a_plan_of_another_shape_is_refused() -> None:
         search.restart_from(replace(plan, claims=np.zeros((1, 1))))
     with pytest.raises(IndexError, match="mode"):
         search.restart_from(replace(plan, mode=np.full_like(plan.mode, 10**9)))
+
+
+def test_units_are_cut_to_the_limit_of_their_offer() -> None:
+    """Terms that overlap share the blocks that may be live at once; orders of a purchase share its units."""
+    terms = [make.term(1), make.term(4)]
+    offers = [
+        make.make_offer(make.reservation(terms, blocks_max=1), "blocks"),
+        make.make_offer(make.purchase(units_max=3), "units"),
+    ]
+    instance = build_instance(make.make_problem(offers=offers))
+    position = {(key.offer_index, key.term_index, key.period): i for i, key in enumerate(instance.order_keys)}
+    wanted = np.zeros(len(position), dtype=np.int64)
+    for key, count in (((0, 1, 0), 1), ((0, 0, 2), 1), ((1, -1, 0), 2), ((1, -1, 1), 2)):
+        wanted[position[key]] = count
+    prices = np.zeros(instance.native.price_layout()["count"])
+    plan = Search(instance, prices, replace(empty_plan(instance), units=wanted), 1, 1).best_plan()
+    assert plan is not None
+    found = {key: int(plan.units[i]) for key, i in position.items() if plan.units[i]}
+    assert found == {(0, 1, 0): 1, (1, -1, 0): 2, (1, -1, 1): 1}

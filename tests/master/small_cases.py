@@ -37,6 +37,12 @@ def _owned(*programmes: Programme) -> Problem:
     return _problem(_jobs(deadline=1), [bought], programmes=programmes)
 
 
+def _late_order() -> Problem:
+    """A job of the first week, and units that come too late for it: a grant pays all of their price."""
+    bought = make.make_offer(make.purchase(owner="member", from_date=make.day(3)), "bought")
+    return _problem(_jobs(1, deadline=1), [bought], programmes=[make.make_capital_programme(rates=_rates(1.0))])
+
+
 def _supply_cases() -> dict[str, tuple[Problem, int]]:
     quota = make.make_offer(make.allocation({2027: 2000.0}), "granted")
     # Ten days from the first hour on: 1,344 hours of the first week and 576 of the second.
@@ -95,8 +101,8 @@ def _claim_cases() -> dict[str, tuple[Problem, int]]:
         make.make_programme("a", _rates(0.3), stackable=["b"]),
         make.make_programme("b", _rates(0.2), stackable=["a"]),
     ]
-    small = [make.make_capital_programme(n, _rates(0.02), budgets={2027: 10_000}) for n in ("a", "b")]
-    grouped = [make.make_capital_programme(n, _rates(0.02), budgets={2027: 10_000}, group="x") for n in ("a", "b")]
+    small = [make.make_capital_programme(n, _rates(0.5), budgets={2027: 10_000}) for n in ("a", "b")]
+    grouped = [make.make_capital_programme(n, _rates(0.5), budgets={2027: 10_000}, group="x") for n in ("a", "b")]
     late = make.make_programme(lag_days=1)
     return {
         "member budget": (_problem(_jobs(), members=poor), JOB_YEN + NOT_RUN_YEN),
@@ -119,9 +125,12 @@ def _claim_cases() -> dict[str, tuple[Problem, int]]:
         "stacking": (_problem(_jobs(1), programmes=stacked), JOB_YEN // 2),
         "exclusivity": (_problem(tagged, programmes=rivals), 2 * JOB_YEN - JOB_YEN // 2),
         "capital grant": (
-            _owned(make.make_capital_programme(rates=_rates(0.02), budgets={2027: 30_000})),
+            _owned(make.make_capital_programme(rates=_rates(0.5), budgets={2027: 30_000})),
             80_000 - 30_000,
         ),
+        # Half of what the objective charges of each unit, 4 of whose 100 periods of life lie within the horizon.
+        "capital grant without a limit": (_owned(make.make_capital_programme(rates=_rates(0.5))), 80_000 - 40_000),
+        "capital grant on an order of the last week": (_late_order(), JOB_YEN),
         "two capital grants": (_owned(*small), 80_000 - 20_000),
         "two capital grants of a group": (_owned(*grouped), 80_000 - 10_000),
     }

@@ -91,7 +91,7 @@ def test_the_integer_master_over_every_column_is_the_optimum(seed: int) -> None:
 
 def test_the_restricted_master_keeps_the_plan_it_is_given() -> None:
     """Over the columns of a plan alone the integer master is no dearer than that plan."""
-    instance = build_instance(random_problem(1))
+    instance = build_instance(random_problem(5))
     _, prices, _, _ = instance.native.ascend(np.zeros(0), 200, 0.1, 1e-3, 100)
     search = Search(instance, prices, empty_plan(instance), 1, 1)
     search.construct()

@@ -2,6 +2,9 @@
 
     best provable bound - 0.1 %  <=  bound  <=  optimum  <=  plan,    and plan = optimum in 95 % of the seeds
 
+Where a workload may pause and a programme caps what its project claims, the bound rests on model.md's relaxation of
+the cap and may be weaker than what prices over exact columns prove: there the first difference is up to 1 %.
+
 The optimum and the best provable bound (the linear relaxation of the rows that have a price) come from the oracle,
 which shares nothing with the product but the domain dataclasses. TEHAI_ORACLE_SEEDS=100:150 runs ``test_some_seeds``
 on a part of the seeds.
@@ -16,6 +19,8 @@ from dataclasses import dataclass
 import pytest
 
 from tehai.domain.plan import SolveOptions
+from tehai.domain.problem import Problem
+from tehai.domain.programme import UsageGrant
 from tehai.pipeline import solve_problem
 from tests.oracle import solve_oracle
 from tests.random_problems import DEFAULT_SEEDS, SLOW_SEEDS, random_problem
@@ -23,6 +28,7 @@ from tests.random_problems import DEFAULT_SEEDS, SLOW_SEEDS, random_problem
 WORK_LIMIT = 200
 TOLERANCE = 1e-6
 BOUND_SHORTFALL_MAX = 1e-3
+RELAXED_SHORTFALL_MAX = 1e-2
 OPTIMAL_SHARE_MIN = 0.95
 SEEDS_VARIABLE = "TEHAI_ORACLE_SEEDS"
 OPTIONS = SolveOptions(work_limit=WORK_LIMIT, seed=1, threads=1, gap_fraction=0.0)
@@ -37,6 +43,7 @@ class Comparison:
     best_bound: float
     optimum: float
     plan: int
+    is_relaxed: bool
 
     @property
     def bound_is_valid(self) -> bool:
@@ -50,8 +57,9 @@ class Comparison:
 
     @property
     def bound_is_strong(self) -> bool:
-        """The bound is the best that prices can prove, less 0.1 %."""
-        return self.bound >= self.best_bound - BOUND_SHORTFALL_MAX * abs(self.best_bound)
+        """The bound is the best that prices can prove, less 0.1 %, or 1 % with pauses under a project cap."""
+        shortfall = RELAXED_SHORTFALL_MAX if self.is_relaxed else BOUND_SHORTFALL_MAX
+        return self.bound >= self.best_bound - shortfall * abs(self.best_bound)
 
     @property
     def plan_is_optimal(self) -> bool:
@@ -62,7 +70,7 @@ class Comparison:
         bound, best, plan = ((value / self.optimum - 1) * 100 for value in (self.bound, self.best_bound, self.plan))
         return (
             f"seed {self.seed:3d}: optimum {self.optimum:16,.0f} yen, bound {bound:+8.4f} %, "
-            f"best bound {best:+8.4f} %, plan {plan:+9.5f} %"
+            f"best bound {best:+8.4f} %, plan {plan:+9.5f} %{', relaxed' if self.is_relaxed else ''}"
         )
 
 
@@ -72,7 +80,21 @@ def compare(seed: int) -> Comparison:
     proven = solve_oracle(problem)
     assert proven.optimum_yen is not None, f"seed {seed} has no plan: the generator promises one"
     answer = solve_problem(problem, OPTIONS)
-    return Comparison(seed, answer.lower_bound_yen, proven.lp_priced_rows_yen, proven.optimum_yen, answer.objective_yen)
+    return Comparison(
+        seed,
+        answer.lower_bound_yen,
+        proven.lp_priced_rows_yen,
+        proven.optimum_yen,
+        answer.objective_yen,
+        pauses_under_a_project_cap(problem),
+    )
+
+
+def pauses_under_a_project_cap(problem: Problem) -> bool:
+    """Return whether some workload may pause and some usage programme caps what a project claims."""
+    pauses = any(workload.pausing is not None for workload in problem.workloads)
+    kinds = [programme.kind for programme in problem.programmes]
+    return pauses and any(isinstance(kind, UsageGrant) and kind.project_cap_yen is not None for kind in kinds)
 
 
 def _assert_in_order(seeds: Sequence[int]) -> None:

@@ -7,21 +7,27 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import cast
+from typing import Any, cast
 
 import grpc
-from google.rpc import status_pb2
+from google.longrunning.operations_pb2_grpc import OperationsStub
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from tehai.v1.sourcing_service_pb2_grpc import SourcingServiceStub
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 60.0
+PROGRAM = ("-m", "tehai.cli.main")
+# How much nicer than its server a solve is.
+SOLVE_NICE = 10
 
 
 def package_environment(**settings: object) -> dict[str, str]:
@@ -39,13 +45,44 @@ def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
         time.sleep(0.02)
 
 
-class ServerProcess:
-    """``tehai serve`` on a free port; use it as a context manager."""
+class _Bearer(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in the stubs only
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
+):
+    """Adds a credential to every call."""
 
-    def __init__(self, **settings: object) -> None:
-        command = [sys.executable, "-m", "tehai.cli.main", "serve", "--port", "0"]
+    def __init__(self, bearer: str) -> None:
+        self._pair = ("authorization", f"Bearer {bearer}")
+
+    def _call(self, continuation: Any, details: Any, request: Any) -> Any:  # noqa: ANN401 - as gRPC has it
+        metadata = [*(details.metadata or ()), self._pair]
+        return continuation(details._replace(metadata=metadata), request)
+
+    # The stubs have four signatures for what is one.
+    intercept_unary_unary: Any = _call
+    intercept_unary_stream: Any = _call
+    intercept_stream_unary: Any = _call
+    intercept_stream_stream: Any = _call
+
+
+class ServerProcess:
+    """``tehai serve`` on a free port, with a database of its own unless one is named; use it as a context manager.
+
+    ``root_certificates`` (PEM) are those that its certificate is checked against; without them there is no TLS.
+    """
+
+    def __init__(
+        self, root_certificates: bytes | None = None, program: Sequence[str] = PROGRAM, **settings: object
+    ) -> None:
+        self._roots = root_certificates
+        self._folder = tempfile.TemporaryDirectory(prefix="tehai-server-")
+        self.settings: dict[str, object] = {"database_path": Path(self._folder.name) / "solves.sqlite3", **settings}
+        command = [sys.executable, *program, "serve", "--port", "0"]
+        environment = package_environment(**self.settings)
         self._process = subprocess.Popen(
-            command, env=package_environment(**settings), cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+            command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
         self.log: list[dict[str, object]] = []
         self._reader = threading.Thread(target=self._read_log, daemon=True)
@@ -74,6 +111,7 @@ class ServerProcess:
         self._reader.join(10)
         assert self._process.stderr is not None
         self._process.stderr.close()
+        self._folder.cleanup()
 
     @property
     def alive(self) -> bool:
@@ -90,16 +128,47 @@ class ServerProcess:
         """HOST:PORT that it listens on."""
         return f"127.0.0.1:{self.lines('serving')[0]['port']}"
 
-    def channel(self) -> grpc.Channel:
-        """Return a new connection, closed with the server."""
-        size = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-        channel = grpc.insecure_channel(self.address, options=size)
-        self._channels.append(channel)
-        return channel
+    @property
+    def http_address(self) -> str:
+        """URL of its HTTP endpoint."""
+        return f"http://127.0.0.1:{self.lines('telemetry')[0]['port']}"
 
-    def stub(self) -> SourcingServiceStub:
+    def http_get(self, path: str) -> str:
+        """Return what the HTTP endpoint answers with status 200."""
+        with urllib.request.urlopen(f"{self.http_address}{path}", timeout=10) as response:  # noqa: S310 - of ours
+            text: str = response.read().decode()
+        return text
+
+    def channel(
+        self, bearer: str = "", port_name: str = "port", certificate: tuple[bytes, bytes] | None = None
+    ) -> grpc.Channel:
+        """Return a new connection, closed with the server.
+
+        Its calls carry ``bearer``; ``certificate`` is the client's key and chain in PEM, ``port_name`` a port of the
+        log line "serving".
+        """
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_send_message_length", -1),
+            # Channels of one process to one address would share a connection, whatever certificate they have.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        port = self.lines("serving")[0][port_name]
+        if self._roots is None:
+            channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
+        else:
+            credentials = grpc.ssl_channel_credentials(self._roots, *(certificate or (None, None)))
+            channel = grpc.secure_channel(f"localhost:{port}", credentials, options=options)
+        self._channels.append(channel)
+        return grpc.intercept_channel(channel, _Bearer(bearer)) if bearer else channel
+
+    def stub(self, bearer: str = "") -> SourcingServiceStub:
         """Return a plain generated client on a connection of its own."""
-        return SourcingServiceStub(self.channel())
+        return SourcingServiceStub(self.channel(bearer))
+
+    def operations(self, bearer: str = "") -> OperationsStub:
+        """Return a plain generated client of google.longrunning on a connection of its own."""
+        return OperationsStub(self.channel(bearer))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server."""
@@ -114,8 +183,13 @@ class ServerProcess:
         return [line for line in self.log if line.get("event") == event]
 
     def solve_pids(self) -> list[int]:
-        """Return the solve processes: children of the fork server, which is a child of the server."""
-        return [pid for fork_server in children(self.pid) for pid in children(fork_server)]
+        """Return the solve processes: children of the fork server, which is a child of the server.
+
+        Query processes are its children too, but of a higher priority.
+        """
+        lowest = min(nice_of(self.pid) + SOLVE_NICE, 19)
+        found = [pid for fork_server in children(self.pid) for pid in children(fork_server)]
+        return [pid for pid in found if nice_of(pid) == lowest]
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
@@ -126,11 +200,43 @@ class ServerProcess:
                 self.log.append({"text": line.rstrip()})
 
 
+def nice_of(pid: int) -> int:
+    """Return how nice a process is; -100 for one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return -100
+    # The third field of the file is the first after the name; niceness is the nineteenth.
+    return int(fields[16])
+
+
 def status_of(error: grpc.RpcError) -> status_pb2.Status:
     """Return the google.rpc.Status of a failed call."""
     status: status_pb2.Status | None = rpc_status.from_call(cast("grpc.Call", error))
     assert status is not None
     return status
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """Return the reason in the ErrorInfo of a failed call."""
+    info = error_details_pb2.ErrorInfo()
+    assert status_of(error).details[0].Unpack(info)
+    return str(info.reason)
+
+
+def field_faults(error: grpc.RpcError | status_pb2.Status) -> dict[str, str]:
+    """Return the fields of the BadRequest of a failed call, or of a status, with what is wrong with each."""
+    status = error if isinstance(error, status_pb2.Status) else status_of(error)
+    found = error_details_pb2.BadRequest()
+    assert any(detail.Unpack(found) for detail in status.details), status
+    return {violation.field: violation.description for violation in found.field_violations}
+
+
+def retry_seconds(error: grpc.RpcError) -> float:
+    """Return when a refused call may be tried again."""
+    retry = error_details_pb2.RetryInfo()
+    assert any(detail.Unpack(retry) for detail in status_of(error).details)
+    return float(retry.retry_delay.ToNanoseconds() / 1e9)
 
 
 def children(pid: int) -> list[int]:

@@ -156,8 +156,8 @@ def test_a_killed_server_leaves_no_solve_behind(long_problem: Problem) -> None:
 
 def test_a_solve_past_the_servers_limit_answers_with_its_plan(long_problem: Problem) -> None:
     """A server may limit the time of a solve; the client still gets a plan."""
-    # The ascent is not interrupted; on a busy machine it takes longer than the usual grace.
-    with ServerProcess(solve_seconds_max=1, shutdown_grace_seconds=90) as server:
+    # A stop is heard within a tenth of a second; what is left is a first plan and its check, on a busy machine.
+    with ServerProcess(solve_seconds_max=1, shutdown_grace_seconds=30) as server:
         events = list(server.stub().StreamSolve(StreamSolveRequest(problem=long_problem, options=ENDLESS), timeout=120))
     assert events[-1].result.verified
     assert events[-1].result.stop_reason == StopReason.STOP_REASON_CANCELLED

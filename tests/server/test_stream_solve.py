@@ -15,14 +15,29 @@ from tehai.v1.plan_pb2 import SolveOptions, SolveResult, StopReason
 from tehai.v1.problem_pb2 import Problem
 from tehai.v1.sourcing_service_pb2 import CheckProblemRequest, StreamSolveRequest, StreamSolveResponse
 from tehai.wire import options_from_proto, plan_to_proto
-from tests.server.process import ServerProcess, status_of
+from tests.server.process import ServerProcess, reason_of, status_of, wait_until
+from tests.server.waiting import WAIT_SECONDS
 
 WORK_LIMITED = SolveOptions(work_limit=20, seed=7, threads=2)
 
 
 def events_of(server: ServerProcess, problem: Problem, options: SolveOptions) -> list[StreamSolveResponse]:
-    """Return every event of one solve."""
-    return list(server.stub().StreamSolve(StreamSolveRequest(problem=problem, options=options), timeout=240))
+    """Return every event of one solve, once there is a place: those of earlier tests may still be ending."""
+    events: list[StreamSolveResponse] = []
+
+    def has_place() -> bool:
+        try:
+            events.extend(server.stub().StreamSolve(StreamSolveRequest(problem=problem, options=options), timeout=240))
+        except grpc.RpcError as error:
+            if reason_of(error) != "TOO_MANY_SOLVES":
+                raise
+            # Slower than the limit on heavy requests.
+            time.sleep(0.5)
+            return False
+        return True
+
+    wait_until(has_place, WAIT_SECONDS, "a place is free")
+    return events
 
 
 def plan_bytes(result: SolveResult) -> bytes:

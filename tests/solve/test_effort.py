@@ -69,4 +69,15 @@ def test_a_wish_to_stop_goes_first(clock: _Clock) -> None:
         effort = Effort(options, lambda: True)
         clock.now += 5.0
         assert effort.stop_reason() is StopReason.CANCELLED
+        assert effort.must_stop()
         assert not effort.begin_round()
+
+
+def test_what_ends_the_ascent(clock: _Clock) -> None:
+    """Before the search begins only a wish to stop and the clock of a time limit count, not the rounds."""
+    counted, timed = (Effort(SolveOptions(work_limit=0), _never), Effort(SolveOptions(time_limit_seconds=10.0), _never))
+    assert not counted.must_stop()
+    assert not timed.must_stop()
+    clock.now += 10.0
+    assert not counted.must_stop()
+    assert timed.must_stop()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tehai.domain.plan import SolveOptions, StopReason
-from tehai.engine.instance import build_instance
-from tehai.engine.search import Search, empty_plan, units_within_limits
+from tehai.engine.instance import EngineInstance, IntArray, build_instance
+from tehai.engine.search import Search, empty_plan
 from tehai.master.linear_model import SolveLimits, Solver
 from tehai.master.restricted import ColumnSet, RestrictedMaster
 from tehai.solve.effort import Effort
@@ -138,14 +138,44 @@ def test_a_wide_gap_stops_at_once() -> None:
     assert effort.round_count <= 2
 
 
+def _keep_limits(instance: EngineInstance, units: IntArray) -> bool:
+    """Return whether the live blocks of each offer, and the units of each purchase, are within its limit."""
+    arrays, periods = instance.arrays, np.arange(instance.arrays["periods"])
+    for offer, limit in enumerate(arrays["unit_limit"]):
+        options = slice(*arrays["option_offset"][offer : offer + 2])
+        first = np.asarray(arrays["option_first"][options])[:, None]
+        length = np.diff(arrays["live_offset"])[options][:, None]
+        live = (first <= periods) & (periods < first + length) | (not arrays["limit_is_live"][offer])
+        if (units[options] @ live > limit).any():
+            return False
+    return True
+
+
+def _keep_exclusivity(instance: EngineInstance, units: IntArray) -> bool:
+    """Return whether the orders of each owner claim from at most one programme of each exclusivity group."""
+    arrays, programmes = instance.arrays, instance.problem.programmes
+    claimed = set()
+    for option in np.flatnonzero((units > 0) & (np.asarray(arrays["option_programme"]) >= 0)):
+        offer = int(np.searchsorted(arrays["option_offset"], option, side="right")) - 1
+        programme = programmes[arrays["option_programme"][option]]
+        claimed.add((arrays["committed_owner"][offer], programme.exclusivity_group, programme.id))
+    groups = [(owner, group) for owner, group, _ in claimed if group]
+    return len(groups) == len(set(groups))
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_rounded_units_can_be_ordered(seed: int) -> None:
     """Rounding keeps commitments near the fractions, and the search takes them without breaking an offer's limit."""
     state = ascend(build_instance(random_problem(seed)))
     units = rounded_units(state)
     assert (np.abs(units - state.fractional_units) <= 1.0 + 1e-6).all()
-    kept = units_within_limits(state.instance, units)
     search = Search(state.instance, state.prices, replace(empty_plan(state.instance), units=units), 1, 1)
     plan = search.best_plan()
     if plan is not None:
-        assert np.array_equal(plan.units, kept)
+        assert _keep_limits(state.instance, plan.units)
+        assert _keep_exclusivity(state.instance, plan.units)
+        assert (plan.units <= units).all()
+        for option in np.flatnonzero(plan.units < units):
+            more = plan.units.copy()
+            more[option] += 1
+            assert not (_keep_limits(state.instance, more) and _keep_exclusivity(state.instance, more))

@@ -92,8 +92,8 @@ def test_a_capacity_block_booked_ahead() -> None:
 def test_a_purchase_with_instalments_and_a_claim() -> None:
     """Present value less book value; instalments after the horizon are an obligation, the grant a receivable.
 
-    Two units: one claims 30,000 yen for fiscal year 2028, paid on 31 March 2029: after the horizon's last day, but
-    in its last fiscal year. The other claims nothing.
+    Two units: one asks for 30,000 yen and claims 3,000, for a tenth of its life is within the horizon; it is for
+    fiscal year 2028 and paid on 31 March 2029: after the horizon's last day, but in its last fiscal year.
     """
     kind = make.purchase(make.yen(100_000), life=20, payments=((0, 0.5), (9, 0.5)), owner="member")
     grant = make.make_capital_programme(rates={SizeClass.LARGE: 0.3})
@@ -106,12 +106,12 @@ def test_a_purchase_with_instalments_and_a_claim() -> None:
     value = 50_000 * (WEEK**2 + WEEK**11) - WEEK**4 * 100_000 * (1 - 2 / 20)
     assert _lines(answer) == {
         (BillComponent.PURCHASE, "offer", 2028): round(2 * value),
-        (BillComponent.GRANT, "capital-grant", 2028): -round(30_000 * 1.1 ** (-376 / 365)),
+        (BillComponent.GRANT, "capital-grant", 2028): -round(3_000 * 1.1 ** (-376 / 365)),
     }
-    assert _cash(answer) == [0, 100_000 - 30_000]
+    assert _cash(answer) == [0, 100_000 - 3_000]
     assert answer.obligation_after_horizon_yen == 100_000
     orders = [(item.units, item.claims) for item in answer.purchase_orders]
-    assert orders == [(1, ()), (1, (Claim("capital-grant", 2028, 30_000),))]
+    assert orders == [(1, ()), (1, (Claim("capital-grant", 2028, 3_000),))]
 
 
 def test_units_whose_claim_came_to_nothing_join_the_others() -> None:

@@ -78,7 +78,7 @@ def test_slots_follow_the_claim_set() -> None:
 def test_claims_of_orders_share_limits() -> None:
     """Orders of one owner share its cap and the budget of their year; each is at most what its units allow."""
     grant = make.make_capital_programme(rates={SizeClass.LARGE: 0.3}, member_cap_yen=70)
-    kind = make.purchase(make.yen(100), owner="member")
+    kind = make.purchase(make.yen(100), life=1, owner="member")
     calendar = make.make_calendar(first_date=TURN)
     problem = make.make_problem(offers=[make.make_offer(kind)], programmes=[grant], calendar=calendar)
     instance = build_instance(problem)

@@ -19,10 +19,11 @@ PORTFOLIO_CASES = [
     Case("negative portfolio budget", "E1604", put("rules.portfolio_budgets[1].amount_yen", -1)),
     Case("portfolio year twice", "E1605", put("rules.portfolio_budgets[1].fiscal_year", 2027)),
     Case("portfolio of another year", "E1606", put("rules.portfolio_budgets[1].fiscal_year", 28)),
+    Case("sunk payments above the budget", "E1608", put("rules.portfolio_budgets[0].amount_yen", 249_999)),
     Case(
-        "sunk payments above the budget",
+        "sunk payments above the budget without programmes",
         "E1608",
-        both(put("rules.portfolio_budgets[0].amount_yen", 249_999), put("programmes", [])),
+        both(put("rules.portfolio_budgets[0].amount_yen", 0), put("programmes", [])),
     ),
     Case("domestic in a word", "E1607", put("rules.domestic.site_country_codes[0]", "日本")),
     Case("periods of no length", "E1701", put("calendar.period_hours", 0)),

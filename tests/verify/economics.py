@@ -168,7 +168,7 @@ def _programmes() -> list[Programme]:
     local = make.make_programme("local", {large: 0.1, small: 0.15}, tags=RESEARCH, stackable=["use", "rival"])
     rival = make.make_programme("rival", {large: 0.05, small: 0.05}, tags=["research", "other"], group="either")
     capital = make.make_capital_programme(
-        "capital", {large: 1 / 3}, budgets={2027: 4_000_000}, member_cap_yen=3_500_000, group="machines"
+        "capital", {large: 1 / 3}, budgets={2027: 450_000}, member_cap_yen=400_000, group="machines"
     )
     second = make.make_capital_programme("capital-too", {large: 0.1}, until_date=day(3), group="machines")
     return [use, local, rival, capital, second]

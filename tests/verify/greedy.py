@@ -315,7 +315,8 @@ class Claims:
             if rate <= 0 or not naive.in_window(programme, order.order_period) or not self._free(programme, owner):
                 continue
             year = naive.year(order.order_period)
-            most = rate * order.units * naive.cur(kind.price_per_unit, order.order_period)
+            s, price = order.order_period, kind.price_per_unit
+            most = rate * order.units * (naive.cur(price, s) * naive.part_inside(kind, s))
             amount = self._take(programme, kind.owner_member_id, "", year, most)
             if amount > 0:
                 self._use(programme, owner)

@@ -233,6 +233,11 @@ class Naive:
         prices = [self.cur(kind.price_per_unit, s) for s in self.order_periods(kind) if self.ramp(kind, t - s) > 0]
         return min(prices) * kept(kind) / hours + self.electricity(offer, t)
 
+    def part_inside(self, kind: Purchase, s: int) -> float:
+        """Part of the life of an order in s that lies in the horizon."""
+        first = s + kind.delivery_steps[0].periods_after_order
+        return min(kind.life_periods, self.count - first) / kind.life_periods
+
     def release(self, workload: Workload) -> int:
         """First period of the workload's window."""
         return max(0, self.problem.calendar.first_period_from(workload.release_date))

@@ -44,7 +44,7 @@ class _NaiveBound:
                 for offer in self.problem.offers
                 if isinstance(offer.kind, Existing)
                 for p in offer.kind.payments
-                if p.fiscal_year == budget.fiscal_year
+                if p.fiscal_year == budget.fiscal_year and p.fiscal_year in self.problem.calendar.fiscal_years()
             )
             total += prices.beta[budget.fiscal_year] * (budget.amount_yen - sunk)
         for member in self.problem.members:

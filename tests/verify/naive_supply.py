@@ -149,5 +149,5 @@ def _claims(naive: NaiveColumns, prices: NaivePrices, offer: Offer, kind: Purcha
             value = naive.discount(naive.pay_day(programme, year)) - prices.nu[programme.id, year]
             value -= prices.eta[programme.id, kind.owner_member_id, year]
             value += 0.0 if paid_in is None else prices.beta[paid_in]
-            worths.append(value * rate * naive.cur(kind.price_per_unit, s))
+            worths.append(value * rate * naive.cur(kind.price_per_unit, s) * naive.part_inside(kind, s))
     return worths

@@ -217,6 +217,8 @@ CLAIMS = (
     ),
     planted("claim for another year than the order's", unit_claims(("capital", 2028, 1)), codes="V2422"),
     planted("claim above the price of the units", unit_claims(("capital-too", 2027, 1_382_000)), codes="V2423"),
+    # 11 of 100 periods of life lie in the horizon: a tenth of 13,794,520 yen is eligible for that share
+    planted("claim for life after the horizon", unit_claims(("capital-too", 2027, 151_740)), codes="V2423"),
     planted(
         "order after the programme's window",
         programme("capital-too", until_date=day(0)),
@@ -248,7 +250,7 @@ CLAIMS = (
         )(answer),
         codes="V2425",
     ),
-    planted("units claim above the member's cap", unit_claims(("capital", 2027, 3_500_001)), codes="V2411"),
+    planted("units claim above the member's cap", unit_claims(("capital", 2027, 400_001)), codes="V2411"),
 )
 
 FIGURES = (

@@ -1,6 +1,7 @@
 //! `Instance`: built once from a dict of arrays, then only read.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyIndexError;
@@ -22,6 +23,9 @@ type EvaluationAnswer<'py> = (f64, Bound<'py, PyArray1<f64>>, Py<PyDict>, Py<PyD
 
 /// Best bound, best prices, mean units of each order option, columns met.
 type AscentAnswer<'py> = (f64, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Py<PyDict>);
+
+/// Time between two questions whether to stop: each takes the interpreter's lock.
+const ASK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A problem as arrays.
 #[pyclass(name = "Instance", frozen, module = "tehai.engine._native")]
@@ -125,7 +129,12 @@ impl PyInstance {
 
     /// Ascend from `prices` (empty: from the cheapest unit costs): (best bound, best prices, mean units of
     /// each order option over the later passes, columns met).
-    #[pyo3(signature = (prices, step_count, step_first, step_last, keep_from))]
+    ///
+    /// `should_stop` is asked after a pass, some twenty times a second; on a yes the best so far is the answer. What it
+    /// raises ends the ascent and is raised here.
+    #[pyo3(signature = (prices, step_count, step_first, step_last, keep_from, should_stop=None))]
+    // Python has no struct to hand over the options of the ascent.
+    #[allow(clippy::too_many_arguments)]
     fn ascend<'py>(
         &self,
         py: Python<'py>,
@@ -134,9 +143,11 @@ impl PyInstance {
         step_first: f64,
         step_last: f64,
         keep_from: usize,
+        should_stop: Option<Py<PyAny>>,
     ) -> PyResult<AscentAnswer<'py>> {
         let start = if prices.len()? == 0 { Vec::new() } else { self.checked_prices(&prices)? };
         let options = AscentOptions { step_count, step_first, step_last };
+        let mut stop = StopCheck::new(should_stop);
         let (ascent, met) = py.detach(|| {
             let mut ascent = Ascent::new(&self.inner, &start);
             let mut met: Vec<Column> = Vec::new();
@@ -146,12 +157,15 @@ impl PyInstance {
                 if pass > keep_from {
                     met.extend(columns.iter().filter(|c| c.mode != NOT_RUN).copied());
                 }
-                false
+                stop.says_yes()
             });
             met.sort_by_key(Column::key);
             met.dedup_by_key(|c| c.key());
             (ascent, met)
         });
+        if let Some(error) = stop.error {
+            return Err(error);
+        }
         let columns = columns_to_dict(py, &self.inner, &met)?;
         Ok((ascent.best_bound, ascent.best_prices.into_pyarray(py), ascent.mean_units.into_pyarray(py), columns))
     }
@@ -177,6 +191,33 @@ impl PyInstance {
         }
         let rows = py.detach(|| expand(&self.inner, &columns));
         rows_to_dict(py, rows)
+    }
+}
+
+/// A Python function that says whether to stop, asked now and then from code that holds no lock.
+struct StopCheck {
+    should_stop: Option<Py<PyAny>>,
+    asked: Instant,
+    error: Option<PyErr>,
+}
+
+impl StopCheck {
+    fn new(should_stop: Option<Py<PyAny>>) -> Self {
+        Self { should_stop, asked: Instant::now(), error: None }
+    }
+
+    /// Whether the function, or an error of it, says to stop; not asked before the interval has passed.
+    fn says_yes(&mut self) -> bool {
+        let Some(should_stop) = &self.should_stop else { return false };
+        if self.asked.elapsed() < ASK_INTERVAL {
+            return false;
+        }
+        let answer = Python::attach(|py| should_stop.call0(py)?.is_truthy(py));
+        self.asked = Instant::now();
+        answer.unwrap_or_else(|error| {
+            self.error = Some(error);
+            true
+        })
     }
 }
 

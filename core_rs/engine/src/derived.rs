@@ -1,6 +1,6 @@
-//! What an instance derives from its tables besides modes: lists, merit order, price slots, project rows.
+//! What an instance derives from its tables besides modes: lists, price slots, project rows.
 
-use crate::instance::{Instance, NONE, ProjectRow, Source};
+use crate::instance::{Instance, NONE, ProjectRow};
 
 impl Instance {
     pub(crate) fn derive_lists(&mut self) {
@@ -16,31 +16,6 @@ impl Instance {
         self.committed.pool.iter().enumerate().for_each(|(o, &p)| self.committed_of_pool[p].push(o));
         self.workloads.before.iter().enumerate().for_each(|(i, &w)| self.precedences_as_before[w].push(i));
         self.workloads.after.iter().enumerate().for_each(|(i, &w)| self.precedences_as_after[w].push(i));
-    }
-
-    pub(crate) fn derive_merit_order(&mut self) {
-        let periods = self.sizes.periods;
-        self.merit_order = Vec::with_capacity(self.sizes.pools * periods);
-        for cell in 0..self.sizes.pools * periods {
-            let (pool, t) = (cell / periods, cell % periods);
-            let mut sources: Vec<Source> = self.committed_of_pool[pool]
-                .iter()
-                .map(|&o| Source {
-                    unit_cost: self.committed.use_cost[o * periods + t],
-                    limit_hours: 0.0,
-                    committed: o,
-                    hourly: NONE,
-                })
-                .collect();
-            sources.extend(self.hourly_of_pool[pool].iter().map(|&o| Source {
-                unit_cost: self.hourly.unit_cost[o * periods + t],
-                limit_hours: self.hourly.limit_hours[o * periods + t],
-                committed: NONE,
-                hourly: o,
-            }));
-            sources.sort_by(|a, b| a.unit_cost.total_cmp(&b.unit_cost));
-            self.merit_order.push(sources);
-        }
     }
 
     /// Members whose workloads see prices of rows of their own get a slot; all others share slot 0.

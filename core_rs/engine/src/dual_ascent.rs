@@ -57,6 +57,8 @@ impl Ascent {
     }
 
     /// Take steps; `stop` is asked after each pass with the columns met there. Returns the passes taken.
+    ///
+    /// Where it is stopped the mean units are those of the passes that count until then: none before the half.
     pub fn run(
         &mut self,
         instance: &Instance,
@@ -74,6 +76,10 @@ impl Ascent {
                 self.best_prices.clone_from(&self.prices);
             }
             if stop(self.best_bound, &evaluation.columns) {
+                if pass > averaged_from {
+                    let whole = (options.step_count - averaged_from) as f64 / (pass - averaged_from) as f64;
+                    self.mean_units.iter_mut().for_each(|units| *units *= whole);
+                }
                 return pass + 1;
             }
             if pass >= averaged_from {

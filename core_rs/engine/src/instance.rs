@@ -38,19 +38,6 @@ pub struct Mode {
     pub ranges: (usize, usize),
 }
 
-/// One offer as a source of hours in one cell.
-#[derive(Clone, Copy, Debug)]
-pub struct Source {
-    /// Yen per accelerator-hour.
-    pub unit_cost: f64,
-    /// Hours of an hourly offer; unused for a committed one.
-    pub limit_hours: f64,
-    /// Committed offer, or `NONE` for an hourly one.
-    pub committed: usize,
-    /// Hourly offer, or `NONE` for a committed one.
-    pub hourly: usize,
-}
-
 /// A priced row: the cap of a project of several workloads in a programme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProjectRow {
@@ -103,8 +90,6 @@ pub struct Instance {
     pub hourly_of_pool: Vec<Vec<usize>>,
     /// Committed offers of each pool.
     pub committed_of_pool: Vec<Vec<usize>>,
-    /// Sources of each cell (P, T), cheapest first.
-    pub merit_order: Vec<Vec<Source>>,
 }
 
 impl Instance {
@@ -146,10 +131,8 @@ impl Instance {
             year_first: Vec::new(),
             hourly_of_pool: vec![Vec::new(); sizes.pools],
             committed_of_pool: vec![Vec::new(); sizes.pools],
-            merit_order: Vec::new(),
         };
         instance.derive_lists();
-        instance.derive_merit_order();
         instance.derive_member_slots();
         instance.derive_modes();
         instance.derive_project_rows();
@@ -165,11 +148,6 @@ impl Instance {
     /// Ranges of legal starts of a mode.
     pub fn starts_of(&self, mode: &Mode) -> &[(usize, usize)] {
         &self.start_ranges[mode.ranges.0..mode.ranges.1]
-    }
-
-    /// Whether the workload has to run.
-    pub fn is_mandatory(&self, workload: usize) -> bool {
-        self.workloads.not_run_yen[workload].is_infinite()
     }
 
     /// Claim sets open to a mode.

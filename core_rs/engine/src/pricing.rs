@@ -68,16 +68,6 @@ pub fn cheapest_start(instance: &Instance, prefix: &PrefixCost, index: usize) ->
     best
 }
 
-/// Cheapest column of a mode, pauses and claims included; its price is infinite only where it is not legal at all.
-pub fn cheapest_in_mode(instance: &Instance, prefix: &PrefixCost, index: usize) -> Column {
-    let column = cheapest_start(instance, prefix, index);
-    let mut found = Cheapest { column, bound_price: column.price, lambda: Vec::new() };
-    if instance.workloads.pauses_max[instance.modes[index].workload] > 0 {
-        PausePricing::new(instance, prefix).improve(index, &mut found);
-    }
-    found.column
-}
-
 /// Improve `best` with the starts of a mode; returns the least price before claims, infinite without a start.
 fn improve_with_starts(
     instance: &Instance,

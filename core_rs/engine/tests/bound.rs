@@ -123,6 +123,32 @@ fn ascent_stops_when_told() {
     assert_eq!((passes, asked), (5, 5));
 }
 
+/// Units that every pass orders in full have the same mean where the ascent is stopped on the way.
+#[test]
+fn mean_units_of_a_stopped_ascent_are_a_mean() {
+    let mut ordered_in_full = 0;
+    for seed in 0..40 {
+        let instance = random_instance(seed);
+        let (mut whole, mut stopped) = (Ascent::new(&instance, &[]), Ascent::new(&instance, &[]));
+        whole.run(&instance, &OPTIONS, |_, _| false);
+        let mut passes = 0;
+        stopped.run(&instance, &OPTIONS, |_, _| {
+            passes += 1;
+            passes > OPTIONS.step_count * 3 / 4
+        });
+        for offer in 0..instance.committed.pool.len() {
+            let limit = instance.committed.unit_limit[offer];
+            for option in instance.committed.option_offset[offer]..instance.committed.option_offset[offer + 1] {
+                if limit > 0.0 && whole.mean_units[option] > limit - 1e-9 {
+                    assert!((stopped.mean_units[option] - limit).abs() < 1e-9, "seed {seed}");
+                    ordered_in_full += 1;
+                }
+            }
+        }
+    }
+    assert!(ordered_in_full > 0, "no offer is ordered in full by every pass");
+}
+
 /// Mean units lie within the limits of their offers, so that rounding them gives a start.
 #[test]
 fn mean_units_keep_the_limits() {

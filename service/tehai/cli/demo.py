@@ -38,7 +38,7 @@ def _problem(name: str, server: str | None) -> ProblemMessage:
 
         return problem_to_proto(demo_problem(name))
     with server_failures():
-        from tehai.client import SourcingClient
+        from tehai.cli.remote import connected
 
-        with SourcingClient(server) as client:
+        with connected(server) as client:
             return client.demo_problem(name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -181,3 +181,20 @@ def _time(microseconds: int | None) -> str | None:
     if microseconds is None:
         return None
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@asynccontextmanager
+async def _open_server_store() -> AsyncIterator[KeyStore]:
+    """Open the store that a server with the same settings uses."""
+    from tehai.operations.store import open_store
+    from tehai.server.settings import StoreSettings
+
+    settings = StoreSettings()
+    store = await open_store(settings.database_url.get_secret_value(), settings.database_file)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+command = keys_group(_open_server_store)

@@ -18,7 +18,12 @@ COMMANDS = {
     "check": ("tehai.cli.check", "Say everything that is wrong with a problem, without solving it."),
     "verify": ("tehai.cli.verify", "Check a saved plan and its bound against a problem, independently of the solver."),
     "roll": ("tehai.cli.roll", "Make the problem that a plan leaves on a later day."),
+    "evaluate": ("tehai.cli.evaluate", "Bill a plan under a changed rate, price or programme."),
+    "diff": ("tehai.cli.diff", "Say what is different between two plans."),
+    "solves": ("tehai.cli.solves", "Create, follow, list, cancel and delete solves on a server."),
+    "quote": ("tehai.cli.quote", "Price workloads against a plan on a server."),
     "serve": ("tehai.cli.serve", "Answer over gRPC until told to end."),
+    "keys": ("tehai.cli.keys", "Make, list and revoke API keys of a server."),
     "version": ("tehai.cli.version", "Print the version."),
 }
 

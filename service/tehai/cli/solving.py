@@ -129,9 +129,9 @@ def _here(
 def _there(
     message: ProblemMessage, request: Request, on_progress: OnProgress, should_stop: Callable[[], bool]
 ) -> SolveResult:
-    from tehai.client import SourcingClient
+    from tehai.cli.remote import connected
 
-    with SourcingClient(request.server or "") as client:
+    with connected(request.server or "") as client:
         return client.solve(message, request.options, on_progress, should_stop)
 
 

@@ -3,47 +3,58 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any
 
 import grpc
+from google.longrunning import operations_pb2 as lro
 
-from tehai.client.errors import ServerRefusedError, ServerUnreachableError, SolveAbandonedError
-from tehai.domain.limits import LIMITS
-from tehai.domain.plan import SolveOptions
+from tehai.client.caller import Caller
+from tehai.client.connection import Connection
+from tehai.client.errors import ServerUnreachableError
+from tehai.client.plans import PlanCalls
+from tehai.client.quoting import AnyWorkload, QuoteCalls
+from tehai.client.retries import RetryBudget, RetryPolicy
+from tehai.client.solves import AnyProblem, SolveCalls, SolveEvent
+from tehai.client.streamed import stream_solve
+from tehai.client.transport import BlockingTransport, iterate_blocking, run_blocking
+from tehai.domain.evaluation import Evaluation, PlanDifference, ScenarioChange
+from tehai.domain.plan import Plan, SolveOptions
+from tehai.domain.problem import Problem
 from tehai.domain.result import Progress, SolveResult
-from tehai.domain.violation import InvalidProblemError, Violation
-from tehai.v1 import plan_pb2, problem_pb2, sourcing_service_pb2
-from tehai.v1.sourcing_service_pb2_grpc import SourcingServiceStub
-from tehai.wire import options_to_proto, progress_from_proto, result_from_proto, violation_from_proto
+from tehai.v1 import evaluation_pb2, problem_pb2, quote_pb2, solve_pb2, sourcing_service_pb2
 
 CONNECT_SECONDS = 10.0
-SHORT_CALL_SECONDS = 60.0
 # How often a caller's wish to stop is looked at.
 POLL_SECONDS = 0.05
-# Stands where the name of a status would, for an answer that breaks the contract.
-MALFORMED = "MALFORMED_ANSWER"
-_UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED)
 
 
 class SourcingClient:
-    """One connection to ``target`` (HOST:PORT), without encryption; use it as a context manager."""
+    """One connection to a server; use it as a context manager, from any thread.
 
-    def __init__(self, target: str) -> None:
-        self._target = target
-        size = LIMITS.input_bytes
-        options = [("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", size)]
-        self._channel = grpc.insecure_channel(target, options=options)
-        self._stub: Any = SourcingServiceStub(self._channel)
+    ``target`` is HOST:PORT or a Connection with credential and certificates. ``timeout_seconds`` of a call is for all
+    its tries together; None: a deadline that suits the call. Names may be those of a solve, its plan or its operation.
+    Every call raises ServerUnreachableError, ServerRefusedError (DeadlineExceededError where its time is over) and
+    ValueError for a name that is none; what else it raises is said there.
+    """
+
+    def __init__(self, target: str | Connection, policy: RetryPolicy | None = None) -> None:
+        connection = Connection(target) if isinstance(target, str) else target
+        policy = policy or RetryPolicy()
+        self._target = connection.target
+        self._transport = BlockingTransport(connection)
+        self._caller = Caller(self._transport, connection, policy, RetryBudget(policy.budget))
+        self._solves = SolveCalls(self._caller)
+        self._plans = PlanCalls(self._caller)
+        self._quotes = QuoteCalls(self._caller)
 
     def __enter__(self) -> SourcingClient:
         """Wait until the server is there; raise ServerUnreachableError."""
         try:
-            grpc.channel_ready_future(self._channel).result(timeout=CONNECT_SECONDS)
+            grpc.channel_ready_future(self._transport.channel).result(timeout=CONNECT_SECONDS)
         except grpc.FutureTimeoutError as error:
-            self._channel.close()
+            self.close()
             message = f"no Tehai server answers at {self._target}"
             raise ServerUnreachableError(message) from error
         return self
@@ -52,7 +63,151 @@ class SourcingClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connection."""
-        self._channel.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; calls under way end."""
+        self._transport.channel.close()
+
+    def create_solve(
+        self,
+        problem: AnyProblem,
+        options: SolveOptions = SolveOptions(),
+        *,
+        display_name: str = "",
+        priority: int | None = None,
+        request_id: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> lro.Operation:
+        """Create a solve and return its operation; it is kept by the server from then on.
+
+        ``request_id`` None: a new one, so that our own retries create one solve. With an id of your own, a later call
+        with the same problem and options gives the same operation. A problem too large for one message is uploaded.
+        """
+        return run_blocking(
+            self._solves.create_solve(
+                problem,
+                options,
+                display_name=display_name,
+                priority=priority,
+                request_id=request_id,
+                timeout_seconds=timeout_seconds,
+            )
+        )
+
+    def upload_problem(
+        self, problem: Problem | problem_pb2.Problem | bytes, timeout_seconds: float | None = None
+    ) -> solve_pb2.StoredProblem:
+        """Keep a problem on the server, for ``create_solve`` to name; ``bytes`` are a serialised problem."""
+        return run_blocking(self._solves.upload_problem(problem, timeout_seconds))
+
+    def get_solve(self, name: str, timeout_seconds: float | None = None) -> solve_pb2.Solve:
+        """Return a solve as it is now."""
+        return run_blocking(self._solves.get_solve(name, timeout_seconds))
+
+    def list_solves(
+        self, condition: str = "", page_size: int = 0, timeout_seconds: float | None = None
+    ) -> Iterator[solve_pb2.Solve]:
+        """Yield solves, newest first, fetched by the page (of ``page_size``; 0: the server's choice).
+
+        ``condition`` is a filter such as ``state = RUNNING AND priority <= 3``. The time is for each page.
+        """
+        return iterate_blocking(self._solves.list_solves(condition, page_size, timeout_seconds))
+
+    def delete_solve(self, name: str, timeout_seconds: float | None = None) -> None:
+        """Delete a solve that has ended, with its plan."""
+        run_blocking(self._solves.delete_solve(name, timeout_seconds))
+
+    def watch(self, name: str, after_sequence: int = 0, timeout_seconds: float | None = None) -> Iterator[SolveEvent]:
+        """Yield what happens to a solve; the last event is the ended solve.
+
+        A stream that breaks is taken up where it was. ``after_sequence``: of the last event that you have seen.
+        """
+        return iterate_blocking(self._solves.watch(name, after_sequence, timeout_seconds))
+
+    def wait_for_solve(self, name: str, timeout_seconds: float | None = None) -> solve_pb2.Solve:
+        """Ask for a solve, less and less often, until it has ended, and return it."""
+        return run_blocking(self._solves.wait_for_solve(name, timeout_seconds))
+
+    def get_operation(self, name: str, timeout_seconds: float | None = None) -> lro.Operation:
+        """Return an operation as it is now."""
+        return run_blocking(self._solves.get_operation(name, timeout_seconds))
+
+    def list_operations(
+        self, condition: str = "", page_size: int = 0, timeout_seconds: float | None = None
+    ) -> Iterator[lro.Operation]:
+        """Yield operations as ``list_solves`` yields solves."""
+        return iterate_blocking(self._solves.list_operations(condition, page_size, timeout_seconds))
+
+    def wait_operation(self, name: str, timeout_seconds: float | None = None) -> lro.Operation:
+        """Return an operation once it is done, or as it is after ``timeout_seconds``; the server does the waiting."""
+        return run_blocking(self._solves.wait_operation(name, timeout_seconds))
+
+    def cancel_operation(self, name: str, timeout_seconds: float | None = None) -> None:
+        """Ask for the end of a solve; it keeps the best plan that it has by then."""
+        run_blocking(self._solves.cancel_operation(name, timeout_seconds))
+
+    def result(self, name: str, timeout_seconds: float | None = None) -> SolveResult:
+        """Return the whole result of a solve; raises TransferError too."""
+        return run_blocking(self._plans.result(name, timeout_seconds))
+
+    def download_result(self, name: str, timeout_seconds: float | None = None) -> bytes:
+        """Return the bytes of the serialised SolveResult, checked against their SHA-256; raises TransferError too."""
+        return run_blocking(self._plans.download_result(name, timeout_seconds))
+
+    def plan(self, name: str, timeout_seconds: float | None = None) -> Plan:
+        """Return a plan; raises TransferError too."""
+        return run_blocking(self._plans.plan(name, timeout_seconds))
+
+    def diff(self, from_plan: str, to_plan: str, timeout_seconds: float | None = None) -> PlanDifference:
+        """Return what is different from one plan to another."""
+        return run_blocking(self._plans.diff(from_plan, to_plan, timeout_seconds))
+
+    def evaluate(
+        self,
+        plan: str,
+        change: ScenarioChange | evaluation_pb2.ScenarioChange,
+        timeout_seconds: float | None = None,
+    ) -> Evaluation:
+        """Return the bill of a plan under a change, without a solve."""
+        return run_blocking(self._plans.evaluate(plan, change, timeout_seconds))
+
+    def quote(
+        self,
+        plan: str,
+        workloads: Iterable[AnyWorkload],
+        placements_max: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> tuple[quote_pb2.Quote, ...]:
+        """Return what each workload would cost at the prices of a plan: one quote for each, in order; 100 at most.
+
+        ``placements_max``: best placement and alternatives, 1 to 20; 0: 3.
+        """
+        return run_blocking(self._quotes.quote(plan, workloads, placements_max, timeout_seconds))
+
+    def stream_quotes(
+        self,
+        plan: str,
+        workloads: Iterable[AnyWorkload],
+        placements_max: int = 0,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[quote_pb2.Quote]:
+        """Yield one quote for each workload, in order, for as many as there are; read in another thread."""
+        return iterate_blocking(self._quotes.stream_quotes(plan, workloads, placements_max, timeout_seconds))
+
+    def limits(self, timeout_seconds: float | None = None) -> dict[str, float]:
+        """Return the limits that this caller has, by name."""
+        return run_blocking(self._plans.limits(timeout_seconds))
+
+    def check(
+        self, message: problem_pb2.Problem, timeout_seconds: float | None = None
+    ) -> sourcing_service_pb2.CheckProblemResponse:
+        """Return what the server finds in ``message``."""
+        return run_blocking(self._plans.check(message, timeout_seconds))
+
+    def demo_problem(self, name: str, timeout_seconds: float | None = None) -> problem_pb2.Problem:
+        """Return a ready problem of the server."""
+        return run_blocking(self._plans.demo_problem(name, timeout_seconds))
 
     def solve(
         self,
@@ -61,88 +216,22 @@ class SourcingClient:
         on_progress: Callable[[Progress], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> SolveResult:
-        """Solve on the server, as ``pipeline.run`` does in process.
+        """Solve while the call lasts, as ``pipeline.run`` does in process.
 
         Raises InvalidProblemError with the full list, ServerUnreachableError, ServerRefusedError, and
         SolveAbandonedError once ``should_stop`` is true: the contract has no way to keep a plan of a call that ends.
+        ``create_solve`` has.
         """
-        request = sourcing_service_pb2.StreamSolveRequest(problem=message, options=options_to_proto(options))
-        with self._mapped_errors():
-            call = self._stub.StreamSolve(request)
-            with _cancel_when(should_stop, call):
-                return _read(call, on_progress)
 
-    def check(self, message: problem_pb2.Problem) -> sourcing_service_pb2.CheckProblemResponse:
-        """Return what the server finds in ``message``."""
-        request = sourcing_service_pb2.CheckProblemRequest(problem=message)
-        with self._mapped_errors():
-            response: sourcing_service_pb2.CheckProblemResponse = self._stub.CheckProblem(
-                request, timeout=SHORT_CALL_SECONDS
-            )
-        return response
+        def guard(cancel: Callable[[], None]) -> AbstractContextManager[None]:
+            return _cancel_when(should_stop, cancel)
 
-    def demo_problem(self, name: str) -> problem_pb2.Problem:
-        """Return a ready problem of the server."""
-        request = sourcing_service_pb2.GetDemoProblemRequest(name=name)
-        with self._mapped_errors():
-            response: sourcing_service_pb2.GetDemoProblemResponse = self._stub.GetDemoProblem(
-                request, timeout=SHORT_CALL_SECONDS
-            )
-        return response.problem
-
-    @contextmanager
-    def _mapped_errors(self) -> Iterator[None]:
-        """Turn gRPC errors into those of this package."""
-        try:
-            yield
-        except grpc.RpcError as error:
-            code: grpc.StatusCode = error.code()
-            details = str(error.details())
-            if code is grpc.StatusCode.CANCELLED:
-                raise SolveAbandonedError(details) from error
-            if code in _UNREACHABLE:
-                message = f"the Tehai server at {self._target} does not answer: {details}"
-                raise ServerUnreachableError(message) from error
-            raise ServerRefusedError(code.name, details) from error
-
-
-def _read(
-    events: Iterator[sourcing_service_pb2.StreamSolveResponse], on_progress: Callable[[Progress], None] | None
-) -> SolveResult:
-    """Read a stream to its end; progress on the way, the result or the violations last."""
-    result: SolveResult | None = None
-    violations: tuple[Violation, ...] = ()
-    try:
-        for event in events:
-            kind = event.WhichOneof("event")
-            if kind == "progress" and on_progress is not None:
-                on_progress(progress_from_proto(event.progress))
-            elif kind == "result":
-                result = _checked(event.result)
-            elif kind == "violations":
-                violations = tuple(violation_from_proto(v) for v in event.violations.violations)
-    except grpc.RpcError:
-        # The status only repeats what the last event said in full.
-        if violations:
-            raise InvalidProblemError(violations) from None
-        raise
-    if result is None:
-        raise ServerRefusedError(MALFORMED, "the stream ended without a result")
-    return result
-
-
-def _checked(message: plan_pb2.SolveResult) -> SolveResult:
-    """Return the result; raise ServerRefusedError where the message is malformed."""
-    result, violations = result_from_proto(message)
-    if result is None:
-        first = f"{violations[0].path}: {violations[0].message}"
-        raise ServerRefusedError(MALFORMED, f"the server's result cannot be read: {first}")
-    return result
+        return run_blocking(stream_solve(self._caller, message, options, on_progress, guard))
 
 
 @contextmanager
-def _cancel_when(should_stop: Callable[[], bool] | None, call: grpc.Future[Any]) -> Iterator[None]:
-    """Cancel ``call`` as soon as ``should_stop`` is true, while the block runs."""
+def _cancel_when(should_stop: Callable[[], bool] | None, cancel: Callable[[], None]) -> Iterator[None]:
+    """Call ``cancel`` as soon as ``should_stop`` is true, while the block runs."""
     if should_stop is None:
         yield
         return
@@ -151,7 +240,7 @@ def _cancel_when(should_stop: Callable[[], bool] | None, call: grpc.Future[Any])
     def watch() -> None:
         while not ended.wait(POLL_SECONDS):
             if should_stop():
-                call.cancel()
+                cancel()
                 return
 
     thread = threading.Thread(target=watch, name="stop", daemon=True)

@@ -34,7 +34,7 @@ class UsageGrant:
 
 @dataclass(frozen=True, slots=True)
 class CapitalGrant:
-    """Pays rate times price of the units that an owner orders; empty tuples accept every pool and country."""
+    """Pays rate times price, times the share of life within the horizon, of units ordered; empty tuples accept all."""
 
     rates: tuple[SizeClassRate, ...]
     eligible_pool_ids: tuple[str, ...]

@@ -1,15 +1,52 @@
 """Types of the compiled module; tests/engine runs mypy's stubtest over both."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from numpy import float64, int64
 from numpy.typing import NDArray
 
-__all__ = ["Instance", "Search", "build_info", "set_thread_count"]
+__all__ = [
+    "Instance",
+    "MessageScanner",
+    "QuoteBook",
+    "Search",
+    "build_info",
+    "encode_quote_book",
+    "field_bytes",
+    "plan_of_quote_request",
+    "recode_quote_message",
+    "set_thread_count",
+    "split_field",
+]
 
 def build_info() -> tuple[str, str]: ...
 def set_thread_count(thread_count: int) -> bool: ...
+def split_field(data: bytes, number: int, rest_bytes_max: int) -> tuple[bytes | None, bytes]: ...
+def field_bytes(data: bytes, number: int) -> bytes | None: ...
+
+@final
+class MessageScanner:
+    def __new__(cls, descriptors: bytes, limits: dict[str, int]) -> MessageScanner: ...
+    def check(self, message: str, data: bytes, counted: bool) -> tuple[str, str, str] | None: ...
+
+def encode_quote_book(tables: dict[str, Any]) -> bytes: ...
+def plan_of_quote_request(request: bytes) -> str: ...
+def recode_quote_message(name: str, data: bytes) -> bytes: ...
+
+@final
+class QuoteBook:
+    def __new__(cls, data: bytes) -> QuoteBook: ...
+    def memory_bytes(self) -> int: ...
+    def first_period_end_seconds(self) -> int: ...
+    def reference_sustained_flops(self) -> float | None: ...
+    def known_ids(self) -> dict[str, list[str]]: ...
+    def quote(
+        self, request: bytes, plan: str, expire_seconds: int, evaluations_max: int
+    ) -> tuple[bytes | None, tuple[str, str] | None]: ...
+    def stream(
+        self, requests: list[bytes], plan: str, expire_seconds: int, first_index: int, evaluations_max: int
+    ) -> tuple[list[bytes], tuple[str, str] | None]: ...
 
 @final
 class Instance:
@@ -24,7 +61,13 @@ class Instance:
         self, prices: NDArray[float64]
     ) -> tuple[float, NDArray[float64], dict[str, NDArray[Any]], dict[str, NDArray[float64]]]: ...
     def ascend(
-        self, prices: NDArray[float64], step_count: int, step_first: float, step_last: float, keep_from: int
+        self,
+        prices: NDArray[float64],
+        step_count: int,
+        step_first: float,
+        step_last: float,
+        keep_from: int,
+        should_stop: Callable[[], bool] | None = None,
     ) -> tuple[float, NDArray[float64], NDArray[float64], dict[str, NDArray[Any]]]: ...
     def cheap_columns(
         self, prices: NDArray[float64], threshold_yen: float, most_per_workload: int

@@ -27,12 +27,14 @@ def delivery_ramp(kind: Purchase) -> FloatArray:
 class UnitPayments:
     """Money of one unit ordered in a period.
 
-    ``instalments`` are (period, yen), after the horizon too; ``price_yen`` is the price at the order's own rate;
+    ``instalments`` are (period, yen), after the horizon too; ``price_yen`` is the price at the order's own rate and
+    ``claimable_yen`` its part for the life inside the horizon, on which a capital grant pays its rate;
     ``cost_yen`` is what the objective counts: discounted payments less the discounted book value at the end.
     """
 
     instalments: tuple[tuple[int, float], ...]
     price_yen: float
+    claimable_yen: float
     cost_yen: float
 
 
@@ -54,7 +56,9 @@ def unit_payments(problem: Problem, prices: PricesOverTime, kind: Purchase, orde
     inside = min(kind.life_periods, calendar.period_count - first)
     book_value = price * (1.0 - kept_fraction(kind) * inside / kind.life_periods)
     paid = sum(discount(period) * yen for period, yen in instalments)
-    return UnitPayments(instalments, price, paid - discount(first + inside) * book_value)
+    # Multiplied first: a whole price stays itself where all of the life lies inside.
+    claimable = price * inside / kind.life_periods
+    return UnitPayments(instalments, price, claimable, paid - discount(first + inside) * book_value)
 
 
 def kept_fraction(kind: Purchase) -> float:
@@ -77,16 +81,17 @@ def add_purchase(tables: OfferTables, index: int, pool: int, offer: Offer) -> No
         if first >= count:
             break
         live = ramp[: count - first] * kind.unit_accelerators
-        option, price = _option(tables, index, kind, order, live)
+        money = unit_payments(tables.problem, tables.prices, kind, order)
+        option = _option(tables, index, order, first, live, money)
         year = int(tables.year_of_period[order])
         tables.add_option(option)
         for programme, rate, window in claimable:
             if order in window:
-                claim = OptionClaim(programme, rate * price, year)
+                claim = OptionClaim(programme, rate * money.claimable_yen, year)
                 tables.add_option(replace(option, key=replace(option.key, programme=programme), claim=claim))
         end = first + len(live)
         capacity[first:end] = np.maximum(capacity[first:end], live * kind.units_max)
-        per_hour = price * kept_fraction(kind) / hours_over_life + use_cash[first:end]
+        per_hour = money.price_yen * kept_fraction(kind) / hours_over_life + use_cash[first:end]
         unit[first:end] = np.minimum(unit[first:end], np.where(live > 0.0, per_hour, np.inf))
     tables.note_pool(pool, capacity, unit)
     members = [member.id for member in tables.problem.members]
@@ -94,16 +99,15 @@ def add_purchase(tables: OfferTables, index: int, pool: int, offer: Offer) -> No
     tables.add_committed(index, pool, kind.units_max, is_live=False, use_cash=use_cash, owner=owner)
 
 
-def _option(tables: OfferTables, index: int, kind: Purchase, order: int, live: FloatArray) -> tuple[OrderOption, float]:
-    """Return the option without a claim, and the price of the unit."""
-    money = unit_payments(tables.problem, tables.prices, kind, order)
+def _option(
+    tables: OfferTables, index: int, order: int, first: int, live: FloatArray, money: UnitPayments
+) -> OrderOption:
+    """Return the option without a claim: one unit ordered in period ``order``, ``live`` from ``first`` on."""
     cash = np.zeros(len(tables.years))
     for period, yen in money.instalments:
         if period < tables.period_count:
             cash[tables.year_of_period[period]] += yen
-    first = order + kind.delivery_steps[0].periods_after_order
-    key = OrderKey(index, -1, order)
-    return OrderOption(key, first, live, live * tables.hours, money.cost_yen, cash, cash), money.price_yen
+    return OrderOption(OrderKey(index, -1, order), first, live, live * tables.hours, money.cost_yen, cash, cash)
 
 
 def _claimable_rates(tables: OfferTables, pool: int, kind: Purchase) -> list[tuple[int, float, range]]:

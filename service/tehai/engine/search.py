@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,7 @@ class Search:
         The plan may order more than its offers allow, as the rounding of a fraction can; what is too much is left out.
         """
         self._shape = (instance.set_size, len(instance.years))
-        units = units_within_limits(instance, plan.units)
-        claims = np.minimum(plan.order_claims, units * instance.arrays["option_claim_yen"])
-        start = replace(plan, units=units, order_claims=claims)
-        self._native = _native.Search(instance.native, prices, start.as_dict(), chains, seed, instance.mandatory_yen)
+        self._native = _native.Search(instance.native, prices, plan.as_dict(), chains, seed, instance.mandatory_yen)
 
     def construct(self) -> None:
         """Insert every workload that is not placed."""
@@ -126,23 +123,6 @@ class Search:
         """Return the best feasible plan; None before there is one."""
         found = self._native.best_plan()
         return None if found is None else plan_from_dict(found, self._shape)
-
-
-def units_within_limits(instance: EngineInstance, units: IntArray) -> IntArray:
-    """Return units by order option, cut option by option to what the limit of its offer leaves."""
-    arrays = instance.arrays
-    kept = np.zeros_like(units)
-    live = np.zeros((len(arrays["committed_pool"]), arrays["periods"]), dtype=np.int64)
-    for option in np.flatnonzero(units > 0):
-        offer = int(instance.offer_of_option[option])
-        first = arrays["option_first"][option]
-        length = arrays["live_offset"][option + 1] - arrays["live_offset"][option]
-        # A reservation or a block limits what is live at once, a purchase all orders together.
-        span = slice(first, first + length) if arrays["limit_is_live"][offer] else slice(None)
-        left = int(arrays["unit_limit"][offer]) - int(live[offer, span].max(initial=0))
-        kept[option] = min(int(units[option]), max(left, 0))
-        live[offer, span] += kept[option]
-    return kept
 
 
 def plan_from_dict(found: Mapping[str, Any], claim_shape: tuple[int, int]) -> PlanArrays:

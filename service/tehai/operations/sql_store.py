@@ -338,7 +338,8 @@ class SqlStore:
 
     async def ping(self) -> None:
         """See Store."""
-        await self._database.read(lambda tx: tx.execute("SELECT 1"))
+        # As a change, so that a lock that somebody holds, or a file that was moved away, is seen too.
+        await self._database.write(lambda tx: tx.execute("SELECT 1"))
 
     async def close(self) -> None:
         """See Store."""

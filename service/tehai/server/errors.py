@@ -1,151 +1,207 @@
-"""The one table from exceptions to gRPC statuses (google.rpc, AIP-193)."""
+"""The one table from exceptions to gRPC statuses; an exception without a row is an incident without a text."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from uuid import uuid4
+from typing import Any
 
 import grpc
-from google.protobuf import any_pb2, duration_pb2
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2
 
-from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError, Violation
+from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError
+from tehai.engine.messages import MalformedMessageError, MessageFaultError
+from tehai.operations import errors as store
+from tehai.runner import errors as runner
+from tehai.security import errors as security
+from tehai.server import request_errors as request
+from tehai.server.error_details import PublicError, bad_request, retry_info, violations_request, with_incident
 
-ERROR_DOMAIN = "tehai"
-# Trailing metadata is limited to 8 KB by most peers, and a binary value grows by a third on the way.
-DETAILS_BYTES_MAX = 6 * 1024
-STATUS_METADATA_KEY = "grpc-status-details-bin"
-
-
-class TooManySolvesError(RuntimeError):
-    """Raised when every place for a solve is taken."""
-
-    def __init__(self, solves_max: int, retry_seconds: float) -> None:
-        super().__init__(f"all {solves_max} places for a solve are taken; try again later")
-        self.solves_max = solves_max
-        self.retry_seconds = retry_seconds
-
-
-class ShuttingDownError(RuntimeError):
-    """Raised when the server takes no new solves because it is about to end."""
-
-
-class SolveFailedError(RuntimeError):
-    """Raised when a solve process ended without an answer; its text is for the log only."""
-
-
-class UnknownDemoError(LookupError):
-    """Raised for a demo problem that does not exist."""
-
-    def __init__(self, name: str, names: tuple[str, ...]) -> None:
-        super().__init__(f"no demo problem {name!r}; there are: {', '.join(names)}")
-        self.names = names
-
-
-@dataclass(frozen=True)
-class PublicError:
-    """What a client is told: nothing of the inside of the server."""
-
-    code: grpc.StatusCode
-    reason: str
-    message: str
-    details: tuple[Message, ...] = ()
-    metadata: dict[str, str] = field(default_factory=dict)
-
-    def status(self) -> status_pb2.Status:
-        """Return the google.rpc.Status with ErrorInfo first; never more than DETAILS_BYTES_MAX."""
-        info = error_details_pb2.ErrorInfo(reason=self.reason, domain=ERROR_DOMAIN, metadata=self.metadata)
-        status = status_pb2.Status(code=self.code.value[0], message=self.message)
-        for detail in (info, *self.details):
-            packed = any_pb2.Any()
-            packed.Pack(detail)
-            if status.ByteSize() + packed.ByteSize() < DETAILS_BYTES_MAX:
-                status.details.append(packed)
-        return status
+Code = grpc.StatusCode
+QUEUE_RETRY_SECONDS = 5.0
+FULL_RETRY_SECONDS = 60.0
+SHUTDOWN_RETRY_SECONDS = 1.0
 
 
 def _invalid_problem(error: InvalidProblemError) -> PublicError:
     count = len(error.violations)
+    first = f", the first: {error.violations[0].path}: {error.violations[0].message}" if count else ""
     return PublicError(
-        grpc.StatusCode.INVALID_ARGUMENT,
+        Code.INVALID_ARGUMENT,
         "INVALID_PROBLEM",
-        f"the problem breaks {count} rule{'s' if count != 1 else ''}; the stream's last event lists all of them",
-        (bad_request(error.violations),),
+        f"the input breaks {count} rule{'s' if count != 1 else ''}{first}",
+        (violations_request(error.violations),),
         {"violation_count": str(count)},
     )
 
 
-def _too_many_solves(error: TooManySolvesError) -> PublicError:
-    wait = duration_pb2.Duration()
-    wait.FromMilliseconds(round(error.retry_seconds * 1000))
+def _invalid_request(error: request.InvalidRequestError) -> PublicError:
+    return _fields(*((fault.field, fault.text) for fault in error.faults))
+
+
+def _invalid_record(error: store.InvalidRecordError) -> PublicError:
+    # Each text begins with the name of its field.
+    return _fields(*(tuple(problem.split(" ", 1)) for problem in error.problems))
+
+
+def _fields(*faults: tuple[str, ...]) -> PublicError:
+    pairs = tuple((fault[0], fault[-1]) for fault in faults)
+    text = "; ".join(f"{field}: {text}" for field, text in pairs)
+    return PublicError(Code.INVALID_ARGUMENT, "INVALID_REQUEST", text, (bad_request(pairs),))
+
+
+def _message_fault(error: MessageFaultError) -> PublicError:
+    reason = "MALFORMED_REQUEST" if isinstance(error, MalformedMessageError) else "INVALID_REQUEST"
     return PublicError(
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Code.INVALID_ARGUMENT,
+        reason,
+        f"the request cannot be taken: {error}",
+        (bad_request([(error.path, error.text)]),),
+    )
+
+
+def _limit_exceeded(error: security.LimitExceededError) -> PublicError:
+    details = () if error.retry_seconds is None else (retry_info(error.retry_seconds),)
+    told = {"limit": error.limit, "value": f"{error.value:g}"}
+    return PublicError(Code.RESOURCE_EXHAUSTED, error.reason, f"{error.limit}: {error}", details, told)
+
+
+def _too_many_solves(error: runner.TooManySolvesError) -> PublicError:
+    return PublicError(
+        Code.RESOURCE_EXHAUSTED,
         "TOO_MANY_SOLVES",
         str(error),
-        (error_details_pb2.RetryInfo(retry_delay=wait),),
+        (retry_info(error.retry_seconds),),
         {"solves_max": str(error.solves_max)},
     )
 
 
-def _unknown_demo(error: UnknownDemoError) -> PublicError:
-    return PublicError(
-        grpc.StatusCode.NOT_FOUND, "UNKNOWN_DEMO_PROBLEM", str(error), (), {"valid_names": ",".join(error.names)}
-    )
+def _unknown_demo(error: request.UnknownDemoError) -> PublicError:
+    return PublicError(Code.NOT_FOUND, "UNKNOWN_DEMO_PROBLEM", str(error), (), {"valid_names": ",".join(error.names)})
 
 
-def _shutting_down(_: ShuttingDownError) -> PublicError:
-    return PublicError(grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN", "the server is shutting down")
+def _blob_not_found(error: store.BlobNotFoundError) -> PublicError:
+    details = error_details_pb2.ResourceInfo(resource_type=error.kind, resource_name=error.key)
+    return PublicError(Code.NOT_FOUND, "NOT_FOUND", str(error), (details,))
 
 
-def _unverified(_: UnverifiedAnswerError) -> PublicError:
-    text = "the answer failed its independent check and is withheld"
-    return _with_incident(grpc.StatusCode.INTERNAL, "ANSWER_NOT_VERIFIED", text)
+def _says_itself(code: Code, reason: str, retry_seconds: float | None = None) -> Callable[[Exception], PublicError]:
+    """Return a row for errors whose text is written for the caller."""
+    details = () if retry_seconds is None else (retry_info(retry_seconds),)
+    return lambda error: PublicError(code, reason, str(error), details)
 
 
-def _solve_failed(_: SolveFailedError) -> PublicError:
-    return _with_incident(grpc.StatusCode.INTERNAL, "SOLVE_FAILED", "the solve ended without an answer")
+def _says(code: Code, reason: str, text: str, retry_seconds: float | None = None) -> Callable[[Exception], PublicError]:
+    """Return a row for errors whose text is not for the caller."""
+    details = () if retry_seconds is None else (retry_info(retry_seconds),)
+    return lambda _: PublicError(code, reason, text, details)
 
 
-def _with_incident(code: grpc.StatusCode, reason: str, text: str) -> PublicError:
-    """Return an error whose number also stands in the server's log."""
-    incident = uuid4().hex[:12]
-    return PublicError(code, reason, f"{text} (incident {incident})", (), {"incident": incident})
+def _security(code: Code) -> Callable[[security.SecurityError], PublicError]:
+    return lambda error: PublicError(code, error.reason, str(error))
 
+
+def _retry_by_error(code: Code, reason: str, text: str) -> Callable[[Any], PublicError]:
+    return lambda error: PublicError(code, reason, text, (retry_info(error.retry_seconds),))
+
+
+def _incident(code: Code, reason: str, text: str) -> Callable[[Exception], PublicError]:
+    return lambda _: with_incident(code, reason, text)
+
+
+_Row = tuple[type[BaseException], grpc.StatusCode, Callable[[Any], PublicError]]
+_INVALID, _FULL, _AWAY = Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE
+_UNMET, _ABSENT, _FAULT = Code.FAILED_PRECONDITION, Code.NOT_FOUND, Code.INTERNAL
+_BUSY = "all processes for checks and evaluations are busy; try again later"
+_ENDING = "the server is shutting down; call again"
 
 # The first class that fits decides.
-_TABLE: tuple[tuple[type[Exception], Callable[..., PublicError]], ...] = (
-    (InvalidProblemError, _invalid_problem),
-    (TooManySolvesError, _too_many_solves),
-    (UnknownDemoError, _unknown_demo),
-    (ShuttingDownError, _shutting_down),
-    (UnverifiedAnswerError, _unverified),
-    (SolveFailedError, _solve_failed),
+_ROWS: tuple[_Row, ...] = (
+    # The caller's request.
+    (InvalidProblemError, _INVALID, _invalid_problem),
+    (request.InvalidRequestError, _INVALID, _invalid_request),
+    (request.MalformedRequestError, _INVALID, _says_itself(_INVALID, "MALFORMED_REQUEST")),
+    (DecodeError, _INVALID, _says(_INVALID, "MALFORMED_REQUEST", "the request is not a message of this method")),
+    (MessageFaultError, _INVALID, _message_fault),
+    (request.RequestTooLargeError, _FULL, _says_itself(_FULL, "REQUEST_TOO_LARGE")),
+    (request.ResultTooLargeError, _FULL, _says_itself(_FULL, "RESULT_TOO_LARGE")),
+    (request.NoPlanError, _UNMET, _says_itself(_UNMET, "NO_PLAN")),
+    (request.OffsetError, Code.OUT_OF_RANGE, _says_itself(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE")),
+    (request.ParentNotFoundError, _ABSENT, _says_itself(_ABSENT, "NOT_FOUND")),
+    (request.UnknownDemoError, _ABSENT, _unknown_demo),
+    (request.DrainingError, _AWAY, _says(_AWAY, "SHUTTING_DOWN", _ENDING, SHUTDOWN_RETRY_SECONDS)),
+    # Who, whether and how much.
+    (security.UnauthenticatedError, Code.UNAUTHENTICATED, _security(Code.UNAUTHENTICATED)),
+    (security.PermissionDeniedError, Code.PERMISSION_DENIED, _security(Code.PERMISSION_DENIED)),
+    (
+        security.CredentialsUnavailableError,
+        _AWAY,
+        _retry_by_error(_AWAY, "CREDENTIALS_UNAVAILABLE", "credentials cannot be checked just now; try again"),
+    ),
+    (security.LimitExceededError, _FULL, _limit_exceeded),
+    # The store.
+    (
+        store.StoreUnavailableError,
+        _AWAY,
+        _retry_by_error(_AWAY, "STORE_UNAVAILABLE", "solves cannot be read or written just now; try again"),
+    ),
+    (
+        store.StoreFullError,
+        _FULL,
+        _says(_FULL, "STORE_FULL", "the server has no room left to keep this; reading goes on", FULL_RETRY_SECONDS),
+    ),
+    (
+        store.RequestIdConflictError,
+        Code.ALREADY_EXISTS,
+        _says_itself(Code.ALREADY_EXISTS, "REQUEST_ID_CONFLICT"),
+    ),
+    (store.QueueFullError, _FULL, _says_itself(_FULL, "QUEUE_FULL", QUEUE_RETRY_SECONDS)),
+    (store.SolveNotFoundError, _ABSENT, _says_itself(_ABSENT, "NOT_FOUND")),
+    (store.BlobNotFoundError, _ABSENT, _blob_not_found),
+    (store.SolveNotEndedError, _UNMET, _says_itself(_UNMET, "SOLVE_NOT_ENDED")),
+    (
+        store.UploadGoneError,
+        Code.ABORTED,
+        _says(Code.ABORTED, "UPLOAD_GONE", "the upload was given up; start it again"),
+    ),
+    (store.InvalidRecordError, _INVALID, _invalid_record),
+    (store.FilterError, _INVALID, lambda error: _fields(("filter", str(error)))),
+    (store.PageTokenError, _INVALID, lambda error: _fields(("page_token", str(error)))),
+    # Processes.
+    (runner.TooManySolvesError, _FULL, _too_many_solves),
+    (runner.TooManyQueriesError, _FULL, _retry_by_error(_FULL, "TOO_MANY_QUERIES", _BUSY)),
+    (runner.SolveMemoryError, _FULL, _says_itself(_FULL, "SOLVE_OUT_OF_MEMORY")),
+    (runner.QueryMemoryError, _FULL, _says_itself(_FULL, "QUERY_OUT_OF_MEMORY")),
+    (runner.SolveTimeError, Code.DEADLINE_EXCEEDED, _says_itself(Code.DEADLINE_EXCEEDED, "SOLVE_OUT_OF_TIME")),
+    (runner.QueryTimeoutError, Code.DEADLINE_EXCEEDED, _says_itself(Code.DEADLINE_EXCEEDED, "QUERY_OUT_OF_TIME")),
+    (runner.QueryFailedError, _FAULT, _incident(_FAULT, "QUERY_FAILED", "the request ended without an answer")),
+    (runner.ShuttingDownError, _AWAY, _says(_AWAY, "SHUTTING_DOWN", _ENDING, SHUTDOWN_RETRY_SECONDS)),
+    (
+        UnverifiedAnswerError,
+        _FAULT,
+        _incident(_FAULT, "ANSWER_NOT_VERIFIED", "the answer failed its independent check and is withheld"),
+    ),
+    (runner.SolveFailedError, _FAULT, _incident(_FAULT, "SOLVE_FAILED", "the solve ended without an answer")),
 )
 
 
-def public_error(error: Exception) -> PublicError:
-    """Return what a client is told of ``error``; an error without a row is an incident without a text."""
-    for kind, convert in _TABLE:
+def public_error(error: BaseException) -> PublicError:
+    """Return what a client is told of ``error``."""
+    for kind, _, convert in _ROWS:
         if isinstance(error, kind):
             return convert(error)
-    return _with_incident(grpc.StatusCode.INTERNAL, "INTERNAL_ERROR", "internal error")
+    return with_incident(Code.INTERNAL, "INTERNAL_ERROR", "internal error")
 
 
-def bad_request(
-    violations: tuple[Violation, ...], bytes_max: int = DETAILS_BYTES_MAX - 1024
-) -> error_details_pb2.BadRequest:
-    """Return as many violations as fit ``bytes_max``, in order, as google.rpc.BadRequest."""
-    answer = error_details_pb2.BadRequest()
-    size = 0
-    for violation in violations:
-        entry = error_details_pb2.BadRequest.FieldViolation(
-            field=violation.path, description=f"{violation.code}: {violation.message}; {violation.action}"
-        )
-        # Two bytes of tag and up to three of length for each entry.
-        size += entry.ByteSize() + 5
-        if size > bytes_max:
-            break
-        answer.field_violations.append(entry)
-    return answer
+def code_of(error: BaseException) -> str:
+    """Return the name of the status that a call ends with that raised ``error``."""
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return Code.CANCELLED.name
+    return next((code.name for kind, code, _ in _ROWS if isinstance(error, kind)), Code.INTERNAL.name)
+
+
+def status_bytes(error: Exception) -> bytes:
+    """Return the serialised google.rpc.Status that is kept with a solve that failed with ``error``."""
+    status: bytes = public_error(error).status().SerializeToString()
+    return status

@@ -21,6 +21,7 @@ from tehai.domain.certificate import (
 from tehai.domain.problem import SCHEMA_VERSION
 from tehai.engine.instance import EngineInstance
 from tehai.engine.market_arrays import FloatArray
+from tehai.solve.bound_margin import bound_margin_yen
 
 # Part of the bound given up against differences of rounding between this computation and the checker's.
 SAFETY_FRACTION = 1e-10
@@ -29,6 +30,7 @@ SAFETY_FRACTION = 1e-10
 def build_certificate(instance: EngineInstance, prices: FloatArray, bound: float, problem_sha256: str) -> Certificate:
     """Return the certificate of ``prices``; ``lower_bound_yen`` is rounded down with a margin."""
     read = _Reader(instance, prices)
+    margin_yen = max(SAFETY_FRACTION * abs(bound), bound_margin_yen(instance, read.prices))
     problem, years = instance.problem, instance.years
     pool_ids = [pool.id for pool in problem.pools]
     programme_ids = [programme.id for programme in problem.programmes]
@@ -52,7 +54,7 @@ def build_certificate(instance: EngineInstance, prices: FloatArray, bound: float
             ProjectCapPrice(programme_ids[r], instance.project_ids[project], read.value("project", row))
             for row, (r, project) in enumerate(instance.native.project_rows())
         ),
-        lower_bound_yen=math.floor(bound - SAFETY_FRACTION * abs(bound) - 1.0),
+        lower_bound_yen=math.floor(bound - margin_yen - 1.0),
         concentration_prices=tuple(
             ConcentrationPrice(row.operator_id, row.fiscal_year, price) for row, price in work if row.operator_id
         ),
@@ -80,7 +82,7 @@ class _Reader:
     def __init__(self, instance: EngineInstance, prices: FloatArray) -> None:
         self._layout = instance.native.price_layout()
         self._periods, self._years = int(instance.arrays["periods"]), instance.years
-        self._prices = np.maximum(prices, 0.0)
+        self.prices = np.maximum(prices, 0.0)
         for family, limits in (
             ("budget", "budget_yen"),
             ("programme", "programme_budget_yen"),
@@ -92,19 +94,19 @@ class _Reader:
         ):
             flat = np.ravel(instance.arrays[limits])
             first = self._layout[family]
-            self._prices[first : first + len(flat)] *= np.isfinite(flat)
+            self.prices[first : first + len(flat)] *= np.isfinite(flat)
 
     def value(self, family: str, position: int) -> float:
-        return float(self._prices[self._layout[family] + position])
+        return float(self.prices[self._layout[family] + position])
 
     def path(self, family: str, subject: int) -> tuple[float, ...]:
         first = self._layout[family] + subject * self._periods
-        return tuple(float(v) for v in self._prices[first : first + self._periods])
+        return tuple(float(v) for v in self.prices[first : first + self._periods])
 
     def positive(self, family: str, *shape: int) -> Iterator[tuple[tuple[int, ...], float]]:
         """Give index and price of each row with a price, in order; a row without one is left out."""
         first = self._layout[family]
-        table = self._prices[first : first + math.prod(shape)].reshape(shape)
+        table = self.prices[first : first + math.prod(shape)].reshape(shape)
         for index in np.argwhere(table > 0.0):
             yield tuple(int(i) for i in index), float(table[tuple(index)])
 

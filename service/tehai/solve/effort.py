@@ -71,6 +71,10 @@ class Effort:
         """Rounds begun so far."""
         return self._rounds
 
+    def must_stop(self) -> bool:
+        """Return whether somebody asked to stop or the time is over; rounds of a work limit do not count."""
+        return self._should_stop() or self.seconds_left <= 0.0
+
     def stop_reason(self) -> StopReason | None:
         """Return why no further round may begin, None while it may."""
         if self._should_stop():

@@ -32,11 +32,17 @@ MASTER_ENTRIES_MAX = 60_000
 def ascend(instance: EngineInstance, effort: Effort | None = None) -> State:
     """Return the state after the dual ascent: prices, bound, and the columns that were cheapest on the way.
 
-    Without an effort, or under a work limit, it takes ``ASCENT_STEPS`` passes.
+    Without an effort, or under a work limit, it takes ``ASCENT_STEPS`` passes. Where somebody asks to stop, or the time
+    is over, it ends after the pass at hand with the best prices so far.
     """
     steps = ASCENT_STEPS if effort is None else _affordable_steps(instance, effort)
     bound, prices, mean_units, met = instance.native.ascend(
-        np.zeros(0), steps, STEP_FIRST, STEP_LAST, int(steps * FORGET_FRACTION)
+        np.zeros(0),
+        steps,
+        STEP_FIRST,
+        STEP_LAST,
+        int(steps * FORGET_FRACTION),
+        None if effort is None else effort.must_stop,
     )
     return State(instance, prices, bound, ColumnSet.from_dict(met), fractional_units=mean_units)
 

@@ -1,4 +1,4 @@
-"""A small HTTP server for machines that watch: /metrics, /healthz, /readyz, on a port of its own.
+"""A small HTTP server for machines that watch: /metrics, /healthz, /readyz and pages given to it, on a port of its own.
 
 It holds nothing secret, but is for the inside of a network. It takes GET and HEAD, answers once and closes, and no
 client can hold it up: lines, time and connections are limited.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from tehai.telemetry.metrics import CONTENT_TYPE, Metrics
 from tehai.telemetry.readiness import Readiness
@@ -19,21 +20,42 @@ HEAD_BYTES_MAX = 8 * 1024
 CONNECTIONS_MAX = 32
 _PLAIN = "text/plain; charset=utf-8"
 _JSON = "application/json"
+# A page loads nothing from elsewhere, runs no script and is shown in no frame.
+_SAFE = (
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options: nosniff",
+    "Cache-Control: no-store",
+)
 _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A further page: its content type, and what makes its content anew for each request."""
+
+    content_type: str
+    make: Callable[[], Awaitable[bytes]]
 
 
 class HttpEndpoint:
     """Use it as an async context manager; ``port`` is the one it listens on."""
 
     def __init__(
-        self, metrics: Metrics, readiness: Readiness, host: str, port: int, request_seconds: float = REQUEST_SECONDS
+        self,
+        metrics: Metrics,
+        readiness: Readiness,
+        host: str,
+        port: int,
+        request_seconds: float = REQUEST_SECONDS,
+        pages: Mapping[str, Page] | None = None,
     ) -> None:
-        """Port 0 lets the system choose."""
+        """Port 0 lets the system choose; ``pages`` are further ones by path."""
         self._metrics = metrics
         self._readiness = readiness
         self._host = host
         self._asked_port = port
         self._request_seconds = request_seconds
+        self._further = {path.encode("ascii"): page for path, page in (pages or {}).items()}
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
@@ -86,7 +108,7 @@ class HttpEndpoint:
         else:
             code, kind, body = await self._answer(words[1].split(b"?", 1)[0])
         # No length: the end of the connection is the end of the answer.
-        lines = (f"HTTP/1.1 {code} {_REASONS[code]}", f"Content-Type: {kind}", "Connection: close", "", "")
+        lines = (f"HTTP/1.1 {code} {_REASONS[code]}", f"Content-Type: {kind}", *_SAFE, "Connection: close", "", "")
         writer.write("\r\n".join(lines).encode("ascii"))
         if words[0] != b"HEAD":
             async for part in body:
@@ -103,6 +125,9 @@ class HttpEndpoint:
             return (200 if verdict.ready else 503), _JSON, _text(json.dumps(said) + "\n")
         if path == b"/metrics":
             return 200, CONTENT_TYPE, self._pages()
+        further = self._further.get(path)
+        if further is not None:
+            return 200, further.content_type, _whole(await further.make())
         return 404, _PLAIN, _text("/metrics, /healthz or /readyz\n")
 
     async def _pages(self) -> AsyncIterator[bytes]:
@@ -114,3 +139,7 @@ class HttpEndpoint:
 
 async def _text(text: str) -> AsyncIterator[bytes]:
     yield text.encode()
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content

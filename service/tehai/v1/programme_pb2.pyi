@@ -148,7 +148,7 @@ Global___UsageGrant: _TypeAlias = UsageGrant  # noqa: Y015
 
 @_typing.final
 class CapitalGrant(_message.Message):
-    """Pays rate * price of units that an owner orders."""
+    """Pays rate * price of units that an owner orders, times the share of their life within the horizon."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -22,37 +22,88 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
+from tehai.v1 import evaluation_pb2 as tehai_dot_v1_dot_evaluation__pb2
 from tehai.v1 import plan_pb2 as tehai_dot_v1_dot_plan__pb2
 from tehai.v1 import problem_pb2 as tehai_dot_v1_dot_problem__pb2
+from tehai.v1 import quote_pb2 as tehai_dot_v1_dot_quote__pb2
+from tehai.v1 import solve_pb2 as tehai_dot_v1_dot_solve__pb2
+from tehai.v1 import workload_pb2 as tehai_dot_v1_dot_workload__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftehai/v1/sourcing_service.proto\x12\x08tehai.v1\x1a\x13tehai/v1/plan.proto\x1a\x16tehai/v1/problem.proto\"a\n\x12StreamSolveRequest\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem\x12\'\n\x07options\x18\x02 \x01(\x0b\x32\x16.tehai.v1.SolveOptions\"\x9e\x01\n\x13StreamSolveResponse\x12&\n\x08progress\x18\x01 \x01(\x0b\x32\x12.tehai.v1.ProgressH\x00\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x15.tehai.v1.SolveResultH\x00\x12-\n\nviolations\x18\x03 \x01(\x0b\x32\x17.tehai.v1.ViolationListH\x00\x42\x07\n\x05\x65vent\"\xc2\x01\n\x08Progress\x12#\n\x05phase\x18\x01 \x01(\x0e\x32\x14.tehai.v1.SolvePhase\x12\x17\n\x0f\x65lapsed_seconds\x18\x02 \x01(\x01\x12\x1a\n\robjective_yen\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x1c\n\x0flower_bound_yen\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x03gap\x18\x05 \x01(\x01H\x02\x88\x01\x01\x42\x10\n\x0e_objective_yenB\x12\n\x10_lower_bound_yenB\x06\n\x04_gap\"9\n\x13\x43heckProblemRequest\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem\"f\n\x14\x43heckProblemResponse\x12\'\n\nviolations\x18\x01 \x03(\x0b\x32\x13.tehai.v1.Violation\x12\r\n\x05notes\x18\x02 \x03(\t\x12\x16\n\x0eproblem_sha256\x18\x03 \x01(\t\"8\n\rViolationList\x12\'\n\nviolations\x18\x01 \x03(\x0b\x32\x13.tehai.v1.Violation\"H\n\tViolation\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"%\n\x15GetDemoProblemRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x16GetDemoProblemResponse\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem*\xb9\x01\n\nSolvePhase\x12\x1b\n\x17SOLVE_PHASE_UNSPECIFIED\x10\x00\x12\x15\n\x11SOLVE_PHASE_BUILD\x10\x01\x12\x16\n\x12SOLVE_PHASE_ASCEND\x10\x02\x12\x16\n\x12SOLVE_PHASE_MASTER\x10\x03\x12\x16\n\x12SOLVE_PHASE_SEARCH\x10\x04\x12\x16\n\x12SOLVE_PHASE_POLISH\x10\x05\x12\x17\n\x13SOLVE_PHASE_CERTIFY\x10\x06\x32\x83\x02\n\x0fSourcingService\x12L\n\x0bStreamSolve\x12\x1c.tehai.v1.StreamSolveRequest\x1a\x1d.tehai.v1.StreamSolveResponse0\x01\x12M\n\x0c\x43heckProblem\x12\x1d.tehai.v1.CheckProblemRequest\x1a\x1e.tehai.v1.CheckProblemResponse\x12S\n\x0eGetDemoProblem\x12\x1f.tehai.v1.GetDemoProblemRequest\x1a .tehai.v1.GetDemoProblemResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftehai/v1/sourcing_service.proto\x12\x08tehai.v1\x1a#google/longrunning/operations.proto\x1a\x19tehai/v1/evaluation.proto\x1a\x13tehai/v1/plan.proto\x1a\x16tehai/v1/problem.proto\x1a\x14tehai/v1/quote.proto\x1a\x14tehai/v1/solve.proto\x1a\x17tehai/v1/workload.proto\"a\n\x12StreamSolveRequest\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem\x12\'\n\x07options\x18\x02 \x01(\x0b\x32\x16.tehai.v1.SolveOptions\"\x9e\x01\n\x13StreamSolveResponse\x12&\n\x08progress\x18\x01 \x01(\x0b\x32\x12.tehai.v1.ProgressH\x00\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x15.tehai.v1.SolveResultH\x00\x12-\n\nviolations\x18\x03 \x01(\x0b\x32\x17.tehai.v1.ViolationListH\x00\x42\x07\n\x05\x65vent\"\xc2\x01\n\x08Progress\x12#\n\x05phase\x18\x01 \x01(\x0e\x32\x14.tehai.v1.SolvePhase\x12\x17\n\x0f\x65lapsed_seconds\x18\x02 \x01(\x01\x12\x1a\n\robjective_yen\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x1c\n\x0flower_bound_yen\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x10\n\x03gap\x18\x05 \x01(\x01H\x02\x88\x01\x01\x42\x10\n\x0e_objective_yenB\x12\n\x10_lower_bound_yenB\x06\n\x04_gap\"9\n\x13\x43heckProblemRequest\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem\"f\n\x14\x43heckProblemResponse\x12\'\n\nviolations\x18\x01 \x03(\x0b\x32\x13.tehai.v1.Violation\x12\r\n\x05notes\x18\x02 \x03(\t\x12\x16\n\x0eproblem_sha256\x18\x03 \x01(\t\"8\n\rViolationList\x12\'\n\nviolations\x18\x01 \x03(\x0b\x32\x13.tehai.v1.Violation\"H\n\tViolation\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\"%\n\x15GetDemoProblemRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"<\n\x16GetDemoProblemResponse\x12\"\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.Problem\"\xd4\x01\n\x12\x43reateSolveRequest\x12$\n\x07problem\x18\x01 \x01(\x0b\x32\x11.tehai.v1.ProblemH\x00\x12\x18\n\x0estored_problem\x18\x02 \x01(\tH\x00\x12\'\n\x07options\x18\x03 \x01(\x0b\x32\x16.tehai.v1.SolveOptions\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\x08priority\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x0c\x64isplay_name\x18\x06 \x01(\tB\x07\n\x05inputB\x0b\n\t_priority\"\x1f\n\x0fGetSolveRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"J\n\x11ListSolvesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\"N\n\x12ListSolvesResponse\x12\x1f\n\x06solves\x18\x01 \x03(\x0b\x32\x0f.tehai.v1.Solve\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x12\x44\x65leteSolveRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteSolveResponse\"9\n\x11WatchSolveRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\"\x9d\x01\n\x12WatchSolveResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12&\n\x08progress\x18\x02 \x01(\x0b\x32\x12.tehai.v1.ProgressH\x00\x12\"\n\x07\x63hanged\x18\x03 \x01(\x0b\x32\x0f.tehai.v1.SolveH\x00\x12 \n\x05\x65nded\x18\x04 \x01(\x0b\x32\x0f.tehai.v1.SolveH\x00\x42\x07\n\x05\x65vent\"%\n\x15GetSolveResultRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x1a\x44ownloadSolveResultRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"X\n\x1b\x44ownloadSolveResultResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x13\n\x0btotal_bytes\x18\x02 \x01(\x03\x12\x16\n\x0e\x63ontent_sha256\x18\x03 \x01(\t\"\x1e\n\x0eGetPlanRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"X\n\x14UploadProblemRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.tehai.v1.UploadHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\";\n\x0cUploadHeader\x12\x13\n\x0btotal_bytes\x18\x01 \x01(\x03\x12\x16\n\x0e\x63ontent_sha256\x18\x02 \x01(\t\"6\n\x10\x44iffPlansRequest\x12\x11\n\tfrom_plan\x18\x01 \x01(\t\x12\x0f\n\x07to_plan\x18\x02 \x01(\t\"M\n\x13\x45valuatePlanRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12(\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x18.tehai.v1.ScenarioChange\"d\n\x15QuoteWorkloadsRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12%\n\tworkloads\x18\x02 \x03(\x0b\x32\x12.tehai.v1.Workload\x12\x16\n\x0eplacements_max\x18\x03 \x01(\x05\"9\n\x16QuoteWorkloadsResponse\x12\x1f\n\x06quotes\x18\x01 \x03(\x0b\x32\x0f.tehai.v1.Quote\"a\n\x13StreamQuotesRequest\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12$\n\x08workload\x18\x02 \x01(\x0b\x32\x12.tehai.v1.Workload\x12\x16\n\x0eplacements_max\x18\x03 \x01(\x05\"M\n\x14StreamQuotesResponse\x12\x15\n\rrequest_index\x18\x01 \x01(\x03\x12\x1e\n\x05quote\x18\x02 \x01(\x0b\x32\x0f.tehai.v1.Quote\"\x12\n\x10GetLimitsRequest\"9\n\x11GetLimitsResponse\x12$\n\x06limits\x18\x01 \x03(\x0b\x32\x14.tehai.v1.LimitValue\")\n\nLimitValue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01*\xb9\x01\n\nSolvePhase\x12\x1b\n\x17SOLVE_PHASE_UNSPECIFIED\x10\x00\x12\x15\n\x11SOLVE_PHASE_BUILD\x10\x01\x12\x16\n\x12SOLVE_PHASE_ASCEND\x10\x02\x12\x16\n\x12SOLVE_PHASE_MASTER\x10\x03\x12\x16\n\x12SOLVE_PHASE_SEARCH\x10\x04\x12\x16\n\x12SOLVE_PHASE_POLISH\x10\x05\x12\x17\n\x13SOLVE_PHASE_CERTIFY\x10\x06\x32\x8e\n\n\x0fSourcingService\x12J\n\x0b\x43reateSolve\x12\x1c.tehai.v1.CreateSolveRequest\x1a\x1d.google.longrunning.Operation\x12\x36\n\x08GetSolve\x12\x19.tehai.v1.GetSolveRequest\x1a\x0f.tehai.v1.Solve\x12G\n\nListSolves\x12\x1b.tehai.v1.ListSolvesRequest\x1a\x1c.tehai.v1.ListSolvesResponse\x12J\n\x0b\x44\x65leteSolve\x12\x1c.tehai.v1.DeleteSolveRequest\x1a\x1d.tehai.v1.DeleteSolveResponse\x12I\n\nWatchSolve\x12\x1b.tehai.v1.WatchSolveRequest\x1a\x1c.tehai.v1.WatchSolveResponse0\x01\x12H\n\x0eGetSolveResult\x12\x1f.tehai.v1.GetSolveResultRequest\x1a\x15.tehai.v1.SolveResult\x12\x64\n\x13\x44ownloadSolveResult\x12$.tehai.v1.DownloadSolveResultRequest\x1a%.tehai.v1.DownloadSolveResultResponse0\x01\x12\x33\n\x07GetPlan\x12\x18.tehai.v1.GetPlanRequest\x1a\x0e.tehai.v1.Plan\x12J\n\rUploadProblem\x12\x1e.tehai.v1.UploadProblemRequest\x1a\x17.tehai.v1.StoredProblem(\x01\x12\x41\n\tDiffPlans\x12\x1a.tehai.v1.DiffPlansRequest\x1a\x18.tehai.v1.PlanDifference\x12\x43\n\x0c\x45valuatePlan\x12\x1d.tehai.v1.EvaluatePlanRequest\x1a\x14.tehai.v1.Evaluation\x12S\n\x0eQuoteWorkloads\x12\x1f.tehai.v1.QuoteWorkloadsRequest\x1a .tehai.v1.QuoteWorkloadsResponse\x12Q\n\x0cStreamQuotes\x12\x1d.tehai.v1.StreamQuotesRequest\x1a\x1e.tehai.v1.StreamQuotesResponse(\x01\x30\x01\x12\x44\n\tGetLimits\x12\x1a.tehai.v1.GetLimitsRequest\x1a\x1b.tehai.v1.GetLimitsResponse\x12L\n\x0bStreamSolve\x12\x1c.tehai.v1.StreamSolveRequest\x1a\x1d.tehai.v1.StreamSolveResponse0\x01\x12M\n\x0c\x43heckProblem\x12\x1d.tehai.v1.CheckProblemRequest\x1a\x1e.tehai.v1.CheckProblemResponse\x12S\n\x0eGetDemoProblem\x12\x1f.tehai.v1.GetDemoProblemRequest\x1a .tehai.v1.GetDemoProblemResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tehai.v1.sourcing_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SOLVEPHASE']._serialized_start=944
-  _globals['_SOLVEPHASE']._serialized_end=1129
-  _globals['_STREAMSOLVEREQUEST']._serialized_start=90
-  _globals['_STREAMSOLVEREQUEST']._serialized_end=187
-  _globals['_STREAMSOLVERESPONSE']._serialized_start=190
-  _globals['_STREAMSOLVERESPONSE']._serialized_end=348
-  _globals['_PROGRESS']._serialized_start=351
-  _globals['_PROGRESS']._serialized_end=545
-  _globals['_CHECKPROBLEMREQUEST']._serialized_start=547
-  _globals['_CHECKPROBLEMREQUEST']._serialized_end=604
-  _globals['_CHECKPROBLEMRESPONSE']._serialized_start=606
-  _globals['_CHECKPROBLEMRESPONSE']._serialized_end=708
-  _globals['_VIOLATIONLIST']._serialized_start=710
-  _globals['_VIOLATIONLIST']._serialized_end=766
-  _globals['_VIOLATION']._serialized_start=768
-  _globals['_VIOLATION']._serialized_end=840
-  _globals['_GETDEMOPROBLEMREQUEST']._serialized_start=842
-  _globals['_GETDEMOPROBLEMREQUEST']._serialized_end=879
-  _globals['_GETDEMOPROBLEMRESPONSE']._serialized_start=881
-  _globals['_GETDEMOPROBLEMRESPONSE']._serialized_end=941
-  _globals['_SOURCINGSERVICE']._serialized_start=1132
-  _globals['_SOURCINGSERVICE']._serialized_end=1391
+  _globals['_SOLVEPHASE']._serialized_start=2727
+  _globals['_SOLVEPHASE']._serialized_end=2912
+  _globals['_STREAMSOLVEREQUEST']._serialized_start=223
+  _globals['_STREAMSOLVEREQUEST']._serialized_end=320
+  _globals['_STREAMSOLVERESPONSE']._serialized_start=323
+  _globals['_STREAMSOLVERESPONSE']._serialized_end=481
+  _globals['_PROGRESS']._serialized_start=484
+  _globals['_PROGRESS']._serialized_end=678
+  _globals['_CHECKPROBLEMREQUEST']._serialized_start=680
+  _globals['_CHECKPROBLEMREQUEST']._serialized_end=737
+  _globals['_CHECKPROBLEMRESPONSE']._serialized_start=739
+  _globals['_CHECKPROBLEMRESPONSE']._serialized_end=841
+  _globals['_VIOLATIONLIST']._serialized_start=843
+  _globals['_VIOLATIONLIST']._serialized_end=899
+  _globals['_VIOLATION']._serialized_start=901
+  _globals['_VIOLATION']._serialized_end=973
+  _globals['_GETDEMOPROBLEMREQUEST']._serialized_start=975
+  _globals['_GETDEMOPROBLEMREQUEST']._serialized_end=1012
+  _globals['_GETDEMOPROBLEMRESPONSE']._serialized_start=1014
+  _globals['_GETDEMOPROBLEMRESPONSE']._serialized_end=1074
+  _globals['_CREATESOLVEREQUEST']._serialized_start=1077
+  _globals['_CREATESOLVEREQUEST']._serialized_end=1289
+  _globals['_GETSOLVEREQUEST']._serialized_start=1291
+  _globals['_GETSOLVEREQUEST']._serialized_end=1322
+  _globals['_LISTSOLVESREQUEST']._serialized_start=1324
+  _globals['_LISTSOLVESREQUEST']._serialized_end=1398
+  _globals['_LISTSOLVESRESPONSE']._serialized_start=1400
+  _globals['_LISTSOLVESRESPONSE']._serialized_end=1478
+  _globals['_DELETESOLVEREQUEST']._serialized_start=1480
+  _globals['_DELETESOLVEREQUEST']._serialized_end=1514
+  _globals['_DELETESOLVERESPONSE']._serialized_start=1516
+  _globals['_DELETESOLVERESPONSE']._serialized_end=1537
+  _globals['_WATCHSOLVEREQUEST']._serialized_start=1539
+  _globals['_WATCHSOLVEREQUEST']._serialized_end=1596
+  _globals['_WATCHSOLVERESPONSE']._serialized_start=1599
+  _globals['_WATCHSOLVERESPONSE']._serialized_end=1756
+  _globals['_GETSOLVERESULTREQUEST']._serialized_start=1758
+  _globals['_GETSOLVERESULTREQUEST']._serialized_end=1795
+  _globals['_DOWNLOADSOLVERESULTREQUEST']._serialized_start=1797
+  _globals['_DOWNLOADSOLVERESULTREQUEST']._serialized_end=1855
+  _globals['_DOWNLOADSOLVERESULTRESPONSE']._serialized_start=1857
+  _globals['_DOWNLOADSOLVERESULTRESPONSE']._serialized_end=1945
+  _globals['_GETPLANREQUEST']._serialized_start=1947
+  _globals['_GETPLANREQUEST']._serialized_end=1977
+  _globals['_UPLOADPROBLEMREQUEST']._serialized_start=1979
+  _globals['_UPLOADPROBLEMREQUEST']._serialized_end=2067
+  _globals['_UPLOADHEADER']._serialized_start=2069
+  _globals['_UPLOADHEADER']._serialized_end=2128
+  _globals['_DIFFPLANSREQUEST']._serialized_start=2130
+  _globals['_DIFFPLANSREQUEST']._serialized_end=2184
+  _globals['_EVALUATEPLANREQUEST']._serialized_start=2186
+  _globals['_EVALUATEPLANREQUEST']._serialized_end=2263
+  _globals['_QUOTEWORKLOADSREQUEST']._serialized_start=2265
+  _globals['_QUOTEWORKLOADSREQUEST']._serialized_end=2365
+  _globals['_QUOTEWORKLOADSRESPONSE']._serialized_start=2367
+  _globals['_QUOTEWORKLOADSRESPONSE']._serialized_end=2424
+  _globals['_STREAMQUOTESREQUEST']._serialized_start=2426
+  _globals['_STREAMQUOTESREQUEST']._serialized_end=2523
+  _globals['_STREAMQUOTESRESPONSE']._serialized_start=2525
+  _globals['_STREAMQUOTESRESPONSE']._serialized_end=2602
+  _globals['_GETLIMITSREQUEST']._serialized_start=2604
+  _globals['_GETLIMITSREQUEST']._serialized_end=2622
+  _globals['_GETLIMITSRESPONSE']._serialized_start=2624
+  _globals['_GETLIMITSRESPONSE']._serialized_end=2681
+  _globals['_LIMITVALUE']._serialized_start=2683
+  _globals['_LIMITVALUE']._serialized_end=2724
+  _globals['_SOURCINGSERVICE']._serialized_start=2915
+  _globals['_SOURCINGSERVICE']._serialized_end=4209
 # @@protoc_insertion_point(module_scope)

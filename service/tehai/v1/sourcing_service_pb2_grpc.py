@@ -3,6 +3,10 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
+from tehai.v1 import evaluation_pb2 as tehai_dot_v1_dot_evaluation__pb2
+from tehai.v1 import plan_pb2 as tehai_dot_v1_dot_plan__pb2
+from tehai.v1 import solve_pb2 as tehai_dot_v1_dot_solve__pb2
 from tehai.v1 import sourcing_service_pb2 as tehai_dot_v1_dot_sourcing__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -26,7 +30,8 @@ if _version_not_supported:
 
 
 class SourcingServiceStub:
-    """Decides where AI training compute comes from.
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -35,6 +40,76 @@ class SourcingServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateSolve = channel.unary_unary(
+                '/tehai.v1.SourcingService/CreateSolve',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.CreateSolveRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.GetSolve = channel.unary_unary(
+                '/tehai.v1.SourcingService/GetSolve',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.GetSolveRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_solve__pb2.Solve.FromString,
+                _registered_method=True)
+        self.ListSolves = channel.unary_unary(
+                '/tehai.v1.SourcingService/ListSolves',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesResponse.FromString,
+                _registered_method=True)
+        self.DeleteSolve = channel.unary_unary(
+                '/tehai.v1.SourcingService/DeleteSolve',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveResponse.FromString,
+                _registered_method=True)
+        self.WatchSolve = channel.unary_stream(
+                '/tehai.v1.SourcingService/WatchSolve',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveResponse.FromString,
+                _registered_method=True)
+        self.GetSolveResult = channel.unary_unary(
+                '/tehai.v1.SourcingService/GetSolveResult',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.GetSolveResultRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_plan__pb2.SolveResult.FromString,
+                _registered_method=True)
+        self.DownloadSolveResult = channel.unary_stream(
+                '/tehai.v1.SourcingService/DownloadSolveResult',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultResponse.FromString,
+                _registered_method=True)
+        self.GetPlan = channel.unary_unary(
+                '/tehai.v1.SourcingService/GetPlan',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.GetPlanRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_plan__pb2.Plan.FromString,
+                _registered_method=True)
+        self.UploadProblem = channel.stream_unary(
+                '/tehai.v1.SourcingService/UploadProblem',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.UploadProblemRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_solve__pb2.StoredProblem.FromString,
+                _registered_method=True)
+        self.DiffPlans = channel.unary_unary(
+                '/tehai.v1.SourcingService/DiffPlans',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.DiffPlansRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_evaluation__pb2.PlanDifference.FromString,
+                _registered_method=True)
+        self.EvaluatePlan = channel.unary_unary(
+                '/tehai.v1.SourcingService/EvaluatePlan',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.EvaluatePlanRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_evaluation__pb2.Evaluation.FromString,
+                _registered_method=True)
+        self.QuoteWorkloads = channel.unary_unary(
+                '/tehai.v1.SourcingService/QuoteWorkloads',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsResponse.FromString,
+                _registered_method=True)
+        self.StreamQuotes = channel.stream_stream(
+                '/tehai.v1.SourcingService/StreamQuotes',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesResponse.FromString,
+                _registered_method=True)
+        self.GetLimits = channel.unary_unary(
+                '/tehai.v1.SourcingService/GetLimits',
+                request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsRequest.SerializeToString,
+                response_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsResponse.FromString,
+                _registered_method=True)
         self.StreamSolve = channel.unary_stream(
                 '/tehai.v1.SourcingService/StreamSolve',
                 request_serializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamSolveRequest.SerializeToString,
@@ -53,8 +128,105 @@ class SourcingServiceStub:
 
 
 class SourcingServiceServicer:
-    """Decides where AI training compute comes from.
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
     """
+
+    def CreateSolve(self, request, context):
+        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSolve(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSolves(self, request, context):
+        """Newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSolve(self, request, context):
+        """Deletes a solve with its plan; one that has not ended is FAILED_PRECONDITION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSolve(self, request, context):
+        """Progress until the solve ends; the last event is always the Solve itself. May be taken up again where it broke off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSolveResult(self, request, context):
+        """The whole result of a solve; above the message limit use DownloadSolveResult.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadSolveResult(self, request, context):
+        """Bytes of a SolveResult in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPlan(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadProblem(self, request_iterator, context):
+        """Keeps a problem that is too large for one message: a header, then its bytes in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiffPlans(self, request, context):
+        """Compares two plans of the same workloads.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EvaluatePlan(self, request, context):
+        """Bills a plan under a changed exchange rate, price or programme.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuoteWorkloads(self, request, context):
+        """Prices workloads against a plan: where, when, how much, and the next best.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamQuotes(self, request_iterator, context):
+        """The same for many: one answer for each request, in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLimits(self, request, context):
+        """Limits on sizes, rates and counts that this caller has.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def StreamSolve(self, request, context):
         """Solves a problem; progress first, the result last.
@@ -80,6 +252,76 @@ class SourcingServiceServicer:
 
 def add_SourcingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateSolve': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSolve,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.CreateSolveRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'GetSolve': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSolve,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.GetSolveRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_solve__pb2.Solve.SerializeToString,
+            ),
+            'ListSolves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSolves,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesResponse.SerializeToString,
+            ),
+            'DeleteSolve': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSolve,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveResponse.SerializeToString,
+            ),
+            'WatchSolve': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSolve,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveResponse.SerializeToString,
+            ),
+            'GetSolveResult': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSolveResult,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.GetSolveResultRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_plan__pb2.SolveResult.SerializeToString,
+            ),
+            'DownloadSolveResult': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadSolveResult,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultResponse.SerializeToString,
+            ),
+            'GetPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlan,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.GetPlanRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_plan__pb2.Plan.SerializeToString,
+            ),
+            'UploadProblem': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadProblem,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.UploadProblemRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_solve__pb2.StoredProblem.SerializeToString,
+            ),
+            'DiffPlans': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffPlans,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.DiffPlansRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_evaluation__pb2.PlanDifference.SerializeToString,
+            ),
+            'EvaluatePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluatePlan,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.EvaluatePlanRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_evaluation__pb2.Evaluation.SerializeToString,
+            ),
+            'QuoteWorkloads': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuoteWorkloads,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsResponse.SerializeToString,
+            ),
+            'StreamQuotes': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamQuotes,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesResponse.SerializeToString,
+            ),
+            'GetLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLimits,
+                    request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsRequest.FromString,
+                    response_serializer=tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsResponse.SerializeToString,
+            ),
             'StreamSolve': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamSolve,
                     request_deserializer=tehai_dot_v1_dot_sourcing__service__pb2.StreamSolveRequest.FromString,
@@ -104,8 +346,387 @@ def add_SourcingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SourcingService:
-    """Decides where AI training compute comes from.
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
     """
+
+    @staticmethod
+    def CreateSolve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/CreateSolve',
+            tehai_dot_v1_dot_sourcing__service__pb2.CreateSolveRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSolve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/GetSolve',
+            tehai_dot_v1_dot_sourcing__service__pb2.GetSolveRequest.SerializeToString,
+            tehai_dot_v1_dot_solve__pb2.Solve.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSolves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/ListSolves',
+            tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.ListSolvesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSolve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/DeleteSolve',
+            tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.DeleteSolveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSolve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tehai.v1.SourcingService/WatchSolve',
+            tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.WatchSolveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSolveResult(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/GetSolveResult',
+            tehai_dot_v1_dot_sourcing__service__pb2.GetSolveResultRequest.SerializeToString,
+            tehai_dot_v1_dot_plan__pb2.SolveResult.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadSolveResult(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tehai.v1.SourcingService/DownloadSolveResult',
+            tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.DownloadSolveResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/GetPlan',
+            tehai_dot_v1_dot_sourcing__service__pb2.GetPlanRequest.SerializeToString,
+            tehai_dot_v1_dot_plan__pb2.Plan.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadProblem(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/tehai.v1.SourcingService/UploadProblem',
+            tehai_dot_v1_dot_sourcing__service__pb2.UploadProblemRequest.SerializeToString,
+            tehai_dot_v1_dot_solve__pb2.StoredProblem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffPlans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/DiffPlans',
+            tehai_dot_v1_dot_sourcing__service__pb2.DiffPlansRequest.SerializeToString,
+            tehai_dot_v1_dot_evaluation__pb2.PlanDifference.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluatePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/EvaluatePlan',
+            tehai_dot_v1_dot_sourcing__service__pb2.EvaluatePlanRequest.SerializeToString,
+            tehai_dot_v1_dot_evaluation__pb2.Evaluation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuoteWorkloads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/QuoteWorkloads',
+            tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.QuoteWorkloadsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamQuotes(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/tehai.v1.SourcingService/StreamQuotes',
+            tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.StreamQuotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tehai.v1.SourcingService/GetLimits',
+            tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsRequest.SerializeToString,
+            tehai_dot_v1_dot_sourcing__service__pb2.GetLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def StreamSolve(request,

@@ -4,7 +4,11 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.longrunning import operations_pb2 as _operations_pb2
 from grpc import aio as _aio
+from tehai.v1 import evaluation_pb2 as _evaluation_pb2
+from tehai.v1 import plan_pb2 as _plan_pb2
+from tehai.v1 import solve_pb2 as _solve_pb2
 from tehai.v1 import sourcing_service_pb2 as _sourcing_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -27,12 +31,40 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SourcingServiceStub:
-    """Decides where AI training compute comes from."""
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SourcingServiceAsyncStub: ...
+    CreateSolve: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.CreateSolveRequest, _operations_pb2.Operation]
+    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+    GetSolve: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveRequest, _solve_pb2.Solve]
+    ListSolves: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.ListSolvesRequest, _sourcing_service_pb2.ListSolvesResponse]
+    """Newest first."""
+    DeleteSolve: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.DeleteSolveRequest, _sourcing_service_pb2.DeleteSolveResponse]
+    """Deletes a solve with its plan; one that has not ended is FAILED_PRECONDITION."""
+    WatchSolve: _grpc.UnaryStreamMultiCallable[_sourcing_service_pb2.WatchSolveRequest, _sourcing_service_pb2.WatchSolveResponse]
+    """Progress until the solve ends; the last event is always the Solve itself. May be taken up again where it broke off."""
+    GetSolveResult: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveResultRequest, _plan_pb2.SolveResult]
+    """The whole result of a solve; above the message limit use DownloadSolveResult."""
+    DownloadSolveResult: _grpc.UnaryStreamMultiCallable[_sourcing_service_pb2.DownloadSolveResultRequest, _sourcing_service_pb2.DownloadSolveResultResponse]
+    """Bytes of a SolveResult in order."""
+    GetPlan: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetPlanRequest, _plan_pb2.Plan]
+    UploadProblem: _grpc.StreamUnaryMultiCallable[_sourcing_service_pb2.UploadProblemRequest, _solve_pb2.StoredProblem]
+    """Keeps a problem that is too large for one message: a header, then its bytes in order."""
+    DiffPlans: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.DiffPlansRequest, _evaluation_pb2.PlanDifference]
+    """Compares two plans of the same workloads."""
+    EvaluatePlan: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.EvaluatePlanRequest, _evaluation_pb2.Evaluation]
+    """Bills a plan under a changed exchange rate, price or programme."""
+    QuoteWorkloads: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.QuoteWorkloadsRequest, _sourcing_service_pb2.QuoteWorkloadsResponse]
+    """Prices workloads against a plan: where, when, how much, and the next best."""
+    StreamQuotes: _grpc.StreamStreamMultiCallable[_sourcing_service_pb2.StreamQuotesRequest, _sourcing_service_pb2.StreamQuotesResponse]
+    """The same for many: one answer for each request, in order."""
+    GetLimits: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetLimitsRequest, _sourcing_service_pb2.GetLimitsResponse]
+    """Limits on sizes, rates and counts that this caller has."""
     StreamSolve: _grpc.UnaryStreamMultiCallable[_sourcing_service_pb2.StreamSolveRequest, _sourcing_service_pb2.StreamSolveResponse]
     """Solves a problem; progress first, the result last."""
     CheckProblem: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.CheckProblemRequest, _sourcing_service_pb2.CheckProblemResponse]
@@ -42,9 +74,37 @@ class SourcingServiceStub:
 
 @_typing.type_check_only
 class SourcingServiceAsyncStub(SourcingServiceStub):
-    """Decides where AI training compute comes from."""
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    CreateSolve: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.CreateSolveRequest, _operations_pb2.Operation]  # type: ignore[assignment]
+    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+    GetSolve: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveRequest, _solve_pb2.Solve]  # type: ignore[assignment]
+    ListSolves: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.ListSolvesRequest, _sourcing_service_pb2.ListSolvesResponse]  # type: ignore[assignment]
+    """Newest first."""
+    DeleteSolve: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.DeleteSolveRequest, _sourcing_service_pb2.DeleteSolveResponse]  # type: ignore[assignment]
+    """Deletes a solve with its plan; one that has not ended is FAILED_PRECONDITION."""
+    WatchSolve: _aio.UnaryStreamMultiCallable[_sourcing_service_pb2.WatchSolveRequest, _sourcing_service_pb2.WatchSolveResponse]  # type: ignore[assignment]
+    """Progress until the solve ends; the last event is always the Solve itself. May be taken up again where it broke off."""
+    GetSolveResult: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveResultRequest, _plan_pb2.SolveResult]  # type: ignore[assignment]
+    """The whole result of a solve; above the message limit use DownloadSolveResult."""
+    DownloadSolveResult: _aio.UnaryStreamMultiCallable[_sourcing_service_pb2.DownloadSolveResultRequest, _sourcing_service_pb2.DownloadSolveResultResponse]  # type: ignore[assignment]
+    """Bytes of a SolveResult in order."""
+    GetPlan: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetPlanRequest, _plan_pb2.Plan]  # type: ignore[assignment]
+    UploadProblem: _aio.StreamUnaryMultiCallable[_sourcing_service_pb2.UploadProblemRequest, _solve_pb2.StoredProblem]  # type: ignore[assignment]
+    """Keeps a problem that is too large for one message: a header, then its bytes in order."""
+    DiffPlans: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.DiffPlansRequest, _evaluation_pb2.PlanDifference]  # type: ignore[assignment]
+    """Compares two plans of the same workloads."""
+    EvaluatePlan: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.EvaluatePlanRequest, _evaluation_pb2.Evaluation]  # type: ignore[assignment]
+    """Bills a plan under a changed exchange rate, price or programme."""
+    QuoteWorkloads: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.QuoteWorkloadsRequest, _sourcing_service_pb2.QuoteWorkloadsResponse]  # type: ignore[assignment]
+    """Prices workloads against a plan: where, when, how much, and the next best."""
+    StreamQuotes: _aio.StreamStreamMultiCallable[_sourcing_service_pb2.StreamQuotesRequest, _sourcing_service_pb2.StreamQuotesResponse]  # type: ignore[assignment]
+    """The same for many: one answer for each request, in order."""
+    GetLimits: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetLimitsRequest, _sourcing_service_pb2.GetLimitsResponse]  # type: ignore[assignment]
+    """Limits on sizes, rates and counts that this caller has."""
     StreamSolve: _aio.UnaryStreamMultiCallable[_sourcing_service_pb2.StreamSolveRequest, _sourcing_service_pb2.StreamSolveResponse]  # type: ignore[assignment]
     """Solves a problem; progress first, the result last."""
     CheckProblem: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.CheckProblemRequest, _sourcing_service_pb2.CheckProblemResponse]  # type: ignore[assignment]
@@ -53,7 +113,119 @@ class SourcingServiceAsyncStub(SourcingServiceStub):
     """A ready problem, so that everything can be tried without writing an input."""
 
 class SourcingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Decides where AI training compute comes from."""
+    """Decides where AI training compute comes from. The tenant comes from the credential, never from a request; a name of
+    another tenant's resource is NOT_FOUND.
+    """
+
+    @_abc_1.abstractmethod
+    def CreateSolve(
+        self,
+        request: _sourcing_service_pb2.CreateSolveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
+        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+
+    @_abc_1.abstractmethod
+    def GetSolve(
+        self,
+        request: _sourcing_service_pb2.GetSolveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_solve_pb2.Solve, _abc.Awaitable[_solve_pb2.Solve]]: ...
+
+    @_abc_1.abstractmethod
+    def ListSolves(
+        self,
+        request: _sourcing_service_pb2.ListSolvesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sourcing_service_pb2.ListSolvesResponse, _abc.Awaitable[_sourcing_service_pb2.ListSolvesResponse]]:
+        """Newest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteSolve(
+        self,
+        request: _sourcing_service_pb2.DeleteSolveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sourcing_service_pb2.DeleteSolveResponse, _abc.Awaitable[_sourcing_service_pb2.DeleteSolveResponse]]:
+        """Deletes a solve with its plan; one that has not ended is FAILED_PRECONDITION."""
+
+    @_abc_1.abstractmethod
+    def WatchSolve(
+        self,
+        request: _sourcing_service_pb2.WatchSolveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sourcing_service_pb2.WatchSolveResponse], _abc.AsyncIterator[_sourcing_service_pb2.WatchSolveResponse]]:
+        """Progress until the solve ends; the last event is always the Solve itself. May be taken up again where it broke off."""
+
+    @_abc_1.abstractmethod
+    def GetSolveResult(
+        self,
+        request: _sourcing_service_pb2.GetSolveResultRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_pb2.SolveResult, _abc.Awaitable[_plan_pb2.SolveResult]]:
+        """The whole result of a solve; above the message limit use DownloadSolveResult."""
+
+    @_abc_1.abstractmethod
+    def DownloadSolveResult(
+        self,
+        request: _sourcing_service_pb2.DownloadSolveResultRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sourcing_service_pb2.DownloadSolveResultResponse], _abc.AsyncIterator[_sourcing_service_pb2.DownloadSolveResultResponse]]:
+        """Bytes of a SolveResult in order."""
+
+    @_abc_1.abstractmethod
+    def GetPlan(
+        self,
+        request: _sourcing_service_pb2.GetPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_pb2.Plan, _abc.Awaitable[_plan_pb2.Plan]]: ...
+
+    @_abc_1.abstractmethod
+    def UploadProblem(
+        self,
+        request_iterator: _MaybeAsyncIterator[_sourcing_service_pb2.UploadProblemRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_solve_pb2.StoredProblem, _abc.Awaitable[_solve_pb2.StoredProblem]]:
+        """Keeps a problem that is too large for one message: a header, then its bytes in order."""
+
+    @_abc_1.abstractmethod
+    def DiffPlans(
+        self,
+        request: _sourcing_service_pb2.DiffPlansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evaluation_pb2.PlanDifference, _abc.Awaitable[_evaluation_pb2.PlanDifference]]:
+        """Compares two plans of the same workloads."""
+
+    @_abc_1.abstractmethod
+    def EvaluatePlan(
+        self,
+        request: _sourcing_service_pb2.EvaluatePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evaluation_pb2.Evaluation, _abc.Awaitable[_evaluation_pb2.Evaluation]]:
+        """Bills a plan under a changed exchange rate, price or programme."""
+
+    @_abc_1.abstractmethod
+    def QuoteWorkloads(
+        self,
+        request: _sourcing_service_pb2.QuoteWorkloadsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sourcing_service_pb2.QuoteWorkloadsResponse, _abc.Awaitable[_sourcing_service_pb2.QuoteWorkloadsResponse]]:
+        """Prices workloads against a plan: where, when, how much, and the next best."""
+
+    @_abc_1.abstractmethod
+    def StreamQuotes(
+        self,
+        request_iterator: _MaybeAsyncIterator[_sourcing_service_pb2.StreamQuotesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sourcing_service_pb2.StreamQuotesResponse], _abc.AsyncIterator[_sourcing_service_pb2.StreamQuotesResponse]]:
+        """The same for many: one answer for each request, in order."""
+
+    @_abc_1.abstractmethod
+    def GetLimits(
+        self,
+        request: _sourcing_service_pb2.GetLimitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sourcing_service_pb2.GetLimitsResponse, _abc.Awaitable[_sourcing_service_pb2.GetLimitsResponse]]:
+        """Limits on sizes, rates and counts that this caller has."""
 
     @_abc_1.abstractmethod
     def StreamSolve(

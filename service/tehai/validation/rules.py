@@ -90,14 +90,12 @@ def check_e1607_domestic_country_malformed(view: ProblemView) -> Iterator[Found]
 
 @rule(
     "E1608",
-    "what is still to be paid for existing capacity is more than a portfolio budget, and no programme adds to it",
-    "Raise the budget of that year, or take the payments out of both.",
-    reads=("offers", "programmes"),
+    "what is still to be paid for existing capacity is more than a portfolio budget",
+    "Raise the budget of that year, or take the payments out of both; grants do not count: they are not certain.",
+    reads=("offers",),
 )
 def check_e1608_payments_above_portfolio_budget(view: ProblemView) -> Iterator[Found]:
-    """A year has some plan within its budget: without grants the sunk payments alone must fit."""
-    if view.problem.programmes:
-        return
+    """The plan that places and orders nothing keeps every budget: what is owed already fits, whatever grants bring."""
     paid: Counter[int] = Counter()
     for offer in view.problem.offers:
         if isinstance(offer.kind, Existing):

@@ -194,7 +194,8 @@ def _purchase_term(reference: Reference, prices: Prices, offer_index: int, kind:
     for order in allowed_order_periods(reference.problem, kind):
         cost = _unit_cost(reference, kind, order, seen)
         worth = unit_hours * math.fsum(live[: count - order] * margin[order:])
-        claimed = float(claims[order]) * reference.money.yen(kind.price_per_unit, order, order)
+        price = reference.money.yen(kind.price_per_unit, order, order)
+        claimed = float(claims[order]) * price * life_inside(reference.problem, kind, order) / kind.life_periods
         cheapest = min(cheapest, cost.value - worth - claimed)
         size = max(size, cost.size + claimed + unit_hours * float(live[: count - order] @ both[order:]))
     return Term(kind.units_max * cheapest, kind.units_max * size)
@@ -221,7 +222,7 @@ def _unit_cost(reference: Reference, kind: Purchase, order: int, seen: OfferPric
 
 
 def _claim_worth(reference: Reference, prices: Prices, kind: Purchase, pool: int) -> FloatArray:
-    """Return the most that a yen of price is worth in claims, by period of the order, shape (period_count,)."""
+    """Return the most that a yen that grants pay on is worth in claims, by period of the order, (period_count,)."""
     best = np.zeros(reference.period_count)
     for programme in reference.problem.programmes:
         rate = order_rate(reference, programme, kind, pool)

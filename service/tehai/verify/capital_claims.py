@@ -12,6 +12,7 @@ from tehai.verify.case import Case
 from tehai.verify.claims import claimed_programmes, find_programme
 from tehai.verify.faults import violation
 from tehai.verify.grants import order_rate, programme_periods
+from tehai.verify.offers import life_inside
 from tehai.verify.orders import kind_of, ordered_purchase
 from tehai.verify.tolerances import TOLERANCES
 
@@ -52,14 +53,15 @@ def check_v2422_year_of_order(case: Case) -> Iterator[Violation]:
 
 
 def check_v2423_claim_above_price(case: Case) -> Iterator[Violation]:
-    """A claim stays within rate times price of the units, nothing for an order outside the programme's window."""
+    """A claim stays within rate times price of the units times share of life in the horizon, 0 outside the window."""
     for path, order, kind, claim, programme in _order_claims(case):
         if ordered_purchase(case.reference, order) is None:
             continue
         limit = 0.0
         if order.order_period in programme_periods(case.reference, programme):
             price = case.reference.money.yen(kind.price_per_unit, order.order_period, order.order_period)
-            limit = _rate(case, order, kind, programme) * order.units * price
+            inside = life_inside(case.problem, kind, order.order_period)
+            limit = _rate(case, order, kind, programme) * order.units * (price * inside / kind.life_periods)
         slack = TOLERANCES.claim_absolute.value + TOLERANCES.claim_relative.value * limit
         if claim.amount_yen > limit + slack:
             message = f'"{programme.id}": expected at most {limit:.6f}, found {claim.amount_yen} yen'

@@ -111,7 +111,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("V2411", "claims of a member above its cap", "claim less for the member in the fiscal year"),
     Fault("V2421", "programme is not open to the order", "claim from an open capital programme or from none"),
     Fault("V2422", "claim for another fiscal year than the order's", "claim for the fiscal year of the order"),
-    Fault("V2423", "claim above rate times price", "claim at most rate times units times price, rounded down"),
+    Fault("V2423", "claim above rate times price", "claim at most rate * units * price * share of life, rounded down"),
     Fault("V2424", "order claims from several programmes", "split the order or claim from one programme"),
     Fault("V2425", "owner claims from several exclusive programmes", "claim from one programme of the group"),
     Fault("V2501", "forward curve differs", "recompute forward_usd_jpy from the market"),

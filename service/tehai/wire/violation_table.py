@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tehai.validation import RULES
 from tehai.wire.codes import FORMAT_CODES
+from tehai.wire.evaluation import SCENARIO_CODES
 
 INTRODUCTION = """\
 # Violations
@@ -30,6 +31,7 @@ GROUPS = {
     "E17": "Calendar and market",
     "E18": "Ids, references and text",
     "E19": "Size of a problem",
+    "E20": "Changes of a scenario",
 }
 
 
@@ -42,7 +44,7 @@ def _rows(codes: Iterable[tuple[str, str, str]]) -> Iterable[str]:
 
 def violation_table() -> str:
     """Return the whole page."""
-    codes = {code: (code, entry.meaning, entry.action) for code, entry in FORMAT_CODES.items()}
+    codes = {code: (code, entry.meaning, entry.action) for code, entry in (FORMAT_CODES | SCENARIO_CODES).items()}
     codes |= {code: (code, rule.meaning, rule.action) for code, rule in RULES.items()}
     lines = [INTRODUCTION]
     for prefix, title in GROUPS.items():
