@@ -95,10 +95,11 @@ def test_verbs_and_commands_in_documents_exist() -> None:
 
 
 def options_of(name: str) -> set[str]:
-    """Return the long options of a command."""
+    """Return the long options of a command and of the commands within it."""
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
-    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    within = list(command.commands.values()) if isinstance(command, click.Group) else []
+    options = [p for each in (command, *within) for p in each.params if isinstance(p, click.Option)]
     return {text for option in options for text in (*option.opts, *option.secondary_opts) if text.startswith("--")}
 
 

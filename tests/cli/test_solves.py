@@ -75,7 +75,7 @@ def test_create_prints_the_name(fake: FakeServer, tmp_path: Path) -> None:
     assert (request.display_name, request.priority, request.request_id) == ("June", 2, "r1")
     assert request.options.work_limit == 7
     path.write_text("schema_version: [", encoding="utf-8")
-    assert solves("create", str(path), "--server", fake.address).return_value == ExitCode.INVALID_INPUT
+    assert solves("create", str(path)).return_value == ExitCode.INVALID_INPUT
     assert solves("create", str(path), "--plan-out", "x").exit_code != 0
 
 

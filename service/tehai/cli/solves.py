@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ def create(
     if message is None:
         print_violations(violations, request.output)
         return ExitCode.INVALID_INPUT
-    with remote(request.server or DEFAULT_SERVER) as client:
+    with remote(request.server or os.environ.get("TEHAI_SERVER") or DEFAULT_SERVER) as client:
         operation = client.create_solve(
             message, request.options, display_name=display_name, priority=priority, request_id=request_id
         )

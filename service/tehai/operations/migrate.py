@@ -1,4 +1,4 @@
-"""Numbered migrations: every SQL file of a backend is applied once, in order, each in a transaction of its own."""
+"""Numbered migrations: every SQL file of a backend is applied once, in order, all missing ones in one transaction."""
 
 from __future__ import annotations
 

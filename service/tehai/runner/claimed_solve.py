@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import structlog
+from google.rpc import status_pb2
 
 from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError, Violation
 from tehai.operations.clock import Clock
@@ -266,8 +267,10 @@ class ClaimedSolve:
         return lambda: self._store.release(self.claim)
 
     def _fail_with(self, error: Exception) -> Callable[[], Awaitable[SolveRecord]]:
-        self._log.warning("solve failed", kind=type(error).__name__, error=str(error))
         status = self._status_of(error)
+        # What the caller is told has the number of the incident, if there is one.
+        told = status_pb2.Status.FromString(status).message
+        self._log.warning("solve failed", kind=type(error).__name__, error=str(error), told=told)
         return lambda: self._store.fail(self.claim, status)
 
     async def _violations(self, last: bytes) -> tuple[Violation, ...]:

@@ -78,7 +78,7 @@ METRICS = (
     MetricSpec(
         "tehai_queue_length",
         "gauge",
-        "solves that wait for a place",
+        "solves that wait for a place, of all servers of the database: do not add up servers",
         "above half of the longest queue allowed for 10 minutes: more places, or fewer solves",
     ),
     MetricSpec(
@@ -90,20 +90,20 @@ METRICS = (
     MetricSpec(
         "tehai_solves_running",
         "gauge",
-        "solves under way",
+        "solves of CreateSolve under way, of all servers of the database: do not add up servers",
         "0 for 5 minutes while tehai_queue_length is not",
     ),
     MetricSpec(
         "tehai_solves_total",
         "counter",
-        "solves that ended, by outcome: succeeded, failed, cancelled",
+        "solves of CreateSolve that ran here and ended, by outcome: succeeded, failed, cancelled",
         "failed above 1 % of all for an hour",
         ("outcome",),
     ),
     MetricSpec(
         "tehai_solve_retries_total",
         "counter",
-        "solves begun again because their process died",
+        "solves begun again because their process died; not those whose server died",
         "more than 3 in an hour: look for lack of memory",
     ),
     MetricSpec(
@@ -133,7 +133,7 @@ METRICS = (
     MetricSpec(
         "tehai_quote_seconds",
         "histogram",
-        "time of one quote, from parsed request to answer",
+        "time of one answer, with loading the book where it must be; of StreamQuotes the mean of a batch",
         "99th percentile above 10 ms for 5 minutes",
         (),
         QUOTE_BUCKETS,
