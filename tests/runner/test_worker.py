@@ -13,11 +13,12 @@ from google.protobuf.message import DecodeError
 from tehai import pipeline
 from tehai.domain.plan import SolveOptions
 from tehai.domain.violation import UnverifiedAnswerError, Violation
+from tehai.pipeline_check import check_message
 from tehai.runner import worker
 from tehai.runner.frames import FrameKind, Phase, SolveJob, receive_frame
 from tehai.runner.processes import is_memory_error
-from tehai.v1 import plan_pb2, sourcing_service_pb2
-from tehai.wire import result_to_proto
+from tehai.v1 import plan_pb2, problem_pb2, sourcing_service_pb2
+from tehai.wire import result_to_proto, violation_from_proto
 from tests.runner.service import SHORT, broken_problem, small_problem
 
 Frames = list[tuple[FrameKind, bytes]]
@@ -73,22 +74,21 @@ def test_a_kept_solve_sends_book_and_standing_before_its_result() -> None:
 
 
 def test_the_solve_of_a_call_sends_only_what_its_caller_wants() -> None:
-    """Without a store there is no book, no standing, and one list of violations."""
+    """Without a store there is no book and no standing."""
     kinds = {kind for kind, _ in frames_of(small_problem(), job=OF_CALL)}
     assert kinds == {FrameKind.PROGRESS, FrameKind.PHASE, FrameKind.RESULT}
-    ((kind, payload),) = frames_of(broken_problem(400), job=OF_CALL)
-    assert kind is FrameKind.VIOLATIONS
-    assert len(sourcing_service_pb2.ViolationList.FromString(payload).violations) >= 400
 
 
-def test_violations_for_the_store_come_in_parts_of_one_list() -> None:
-    """The parts of a long list, put together, are the list."""
-    frames = frames_of(broken_problem(600))
+@pytest.mark.parametrize("of_call", [False, True])
+def test_many_violations_come_in_parts_of_one_list(*, of_call: bool) -> None:
+    """The parts of a long list, put together, are the list that the pipeline finds."""
+    problem = broken_problem(600)
+    frames = frames_of(problem, job=OF_CALL) if of_call else frames_of(problem)
     assert [kind for kind, _ in frames[:-1]] == [FrameKind.VIOLATIONS_PART] * (len(frames) - 1)
     assert len(frames) > 2
     whole = sourcing_service_pb2.ViolationList.FromString(b"".join(payload for _, payload in frames))
-    ((_, payload),) = frames_of(broken_problem(600), job=OF_CALL)
-    assert whole == sourcing_service_pb2.ViolationList.FromString(payload)
+    _, found = check_message(problem_pb2.Problem.FromString(problem))
+    assert [violation_from_proto(violation) for violation in whole.violations] == list(found)
 
 
 def test_stopped_before_it_began_a_kept_solve_says_so() -> None:

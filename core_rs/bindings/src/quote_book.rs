@@ -99,8 +99,8 @@ pub fn encode_quote_book<'py>(py: Python<'py>, tables: &Bound<'py, PyDict>) -> P
 
 /// Plan named in a QuoteWorkloadsRequest or StreamQuotesRequest; ValueError where it is neither.
 #[pyfunction]
-pub fn plan_of_quote_request(request: &[u8]) -> PyResult<String> {
-    plan_of(request).map_err(|refusal| PyValueError::new_err(refusal.to_string()))
+pub fn plan_of_quote_request(py: Python<'_>, request: &[u8]) -> PyResult<String> {
+    py.detach(|| plan_of(request)).map_err(|refusal| PyValueError::new_err(refusal.to_string()))
 }
 
 /// Decode a message of quotes and encode it again, for the test that compares its fields with the contract.

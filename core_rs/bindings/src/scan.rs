@@ -57,11 +57,14 @@ fn join<'py>(py: Python<'py>, data: &[u8], ranges: &[Range<usize>]) -> PyResult<
     }
     let length = ranges.iter().map(|range| range.len()).sum();
     let joined = PyBytes::new_with(py, length, |target| {
-        let mut begin = 0;
-        for range in ranges {
-            target[begin..begin + range.len()].copy_from_slice(&data[range.clone()]);
-            begin += range.len();
-        }
+        // Nobody else has the new bytes yet, and a large copy must not hold the interpreter.
+        py.detach(|| {
+            let mut begin = 0;
+            for range in ranges {
+                target[begin..begin + range.len()].copy_from_slice(&data[range.clone()]);
+                begin += range.len();
+            }
+        });
         Ok(())
     })?;
     Ok(Some(joined))

@@ -108,7 +108,11 @@ fn stream_quote(book: &Book, request: &[u8], asked: Asked) -> Result<(Quote, usi
     let most = placements_max(request.placements_max, "placements_max")?;
     let workload: &Workload = request.workload.as_ref().ok_or_else(|| Refusal::at("workload", "missing"))?;
     let job = check(book, workload, "workload")?;
-    Ok((quote(book, &job, most, asked), evaluations(book, &job)))
+    let columns = evaluations(book, &job);
+    if columns > EVALUATIONS_MAX {
+        return Err(Refusal::at("workload", format!("{columns} placements to price; the limit is {EVALUATIONS_MAX}")));
+    }
+    Ok((quote(book, &job, most, asked), columns))
 }
 
 fn decode<M: Message + Default>(request: &[u8]) -> Result<M, Refusal> {
@@ -123,10 +127,17 @@ fn placements_max(asked: i32, path: &str) -> Result<usize, Refusal> {
     }
 }
 
-/// Columns that pricing a workload looks at, at most.
+/// Columns that pricing a workload looks at, at most; the work that grants add counts as columns of about its time.
 fn evaluations(book: &Book, job: &Job) -> usize {
     let window = job.deadline.saturating_sub(job.release) + 16;
-    book.pools.len() * window * job.workload.gang_options.len()
+    let rated = |set: u128| {
+        let of_set = book.programmes.iter().enumerate().filter(|(r, _)| set >> r & 1 == 1);
+        of_set.filter(|(_, programme)| programme.rate[job.member] > 0.0).count()
+    };
+    let claimable: usize = book.claim_sets.iter().map(|&set| rated(set)).sum();
+    let compared =
+        job.workload.tags.len() * book.programmes.iter().map(|programme| programme.tags.len()).sum::<usize>();
+    book.pools.len() * window * job.workload.gang_options.len() * (1 + claimable / 8) + compared / 16
 }
 
 fn quote(book: &Book, job: &Job, most: usize, asked: Asked) -> Quote {

@@ -5,6 +5,9 @@ use crate::check::Job;
 use crate::claims::{OpenClaims, PoolClaims};
 use crate::runs::{Mode, mode_of, push_starts};
 
+/// Dearer placements are none: beyond it a price has no whole yen to tell.
+const PRICE_YEN_MAX: f64 = 9.0e15;
+
 /// The cheapest column of a workload in a pool.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Found {
@@ -103,7 +106,7 @@ pub(crate) fn cheapest_in_pool(book: &Book, job: &Job, claims: &OpenClaims, inde
                     continue;
                 }
                 let price = base - if most > 0.0 { claimable.worth(&mode, start) } else { 0.0 };
-                if price < known {
+                if price < known && price < PRICE_YEN_MAX {
                     best = Some(Found { pool: index, mode, start, price });
                 }
             }

@@ -13,6 +13,9 @@ pub struct Split {
     pub rest: Vec<u8>,
 }
 
+/// Pieces in which a field may be given; protobuf joins them.
+const PIECES_MAX: usize = 1_000;
+
 /// Split `data` at a field that holds a message or bytes; `rest_bytes_max` bounds what is beside it.
 pub fn split(data: &[u8], number: u32, rest_bytes_max: usize) -> Result<Split, Fault> {
     let mut found = Split::default();
@@ -22,7 +25,7 @@ pub fn split(data: &[u8], number: u32, rest_bytes_max: usize) -> Result<Split, F
         let (this, wire_type) = reader.key()?;
         if this == number && wire_type == WireType::Length {
             let length = reader.delimited()?.len();
-            found.values.push(reader.position() - length..reader.position());
+            push_piece(&mut found.values, reader.position() - length..reader.position())?;
             continue;
         }
         reader.skip(wire_type)?;
@@ -35,6 +38,15 @@ pub fn split(data: &[u8], number: u32, rest_bytes_max: usize) -> Result<Split, F
     Ok(found)
 }
 
+/// Keep where one more piece of a field is; a piece of two bytes would else cost eight times its size.
+fn push_piece(pieces: &mut Vec<Range<usize>>, piece: Range<usize>) -> Result<(), Fault> {
+    if pieces.len() == PIECES_MAX {
+        return Err(Fault::malformed("a field is given in too many pieces"));
+    }
+    pieces.push(piece);
+    Ok(())
+}
+
 /// Where the values of a field that holds a message or bytes are; none where it is not set.
 pub fn field_bytes(data: &[u8], number: u32) -> Result<Vec<Range<usize>>, Fault> {
     let mut found = Vec::new();
@@ -43,7 +55,7 @@ pub fn field_bytes(data: &[u8], number: u32) -> Result<Vec<Range<usize>>, Fault>
         let (this, wire_type) = reader.key()?;
         if this == number && wire_type == WireType::Length {
             let length = reader.delimited()?.len();
-            found.push(reader.position() - length..reader.position());
+            push_piece(&mut found, reader.position() - length..reader.position())?;
         } else {
             reader.skip(wire_type)?;
         }

@@ -74,7 +74,8 @@ class QuoteCalls:
                     raise source.failure
                 if failure is None and source.done:
                     return
-                if isinstance(failure, DeadlineExceededError) and not attempts.deadline.passed:
+                own = isinstance(failure, DeadlineExceededError) and not failure.details.reason
+                if own and not attempts.deadline.passed:
                     # Only this stream has had its time.
                     continue
                 await caller.pause(attempts, failure or broken_off("the stream of quotes"))

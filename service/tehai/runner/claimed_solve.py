@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import structlog
-from google.rpc import status_pb2
 
 from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError, Violation
 from tehai.operations.clock import Clock
@@ -254,7 +253,7 @@ class ClaimedSolve:
             "solve process died", error=str(error), attempt=self.claim.record.attempt_count, exc_info=trouble
         )
         # Where it did not even start, or the store could give no problem just now, the solve is not to blame.
-        self._died, self._unstarted = trouble is None, isinstance(trouble, OSError)
+        self._died, self._unstarted = trouble is None, isinstance(trouble, OSError | EOFError)
         return lambda: self._store.release(self.claim, died=trouble is None)
 
     def _end_without_plan(self) -> Callable[[], Awaitable[SolveRecord]]:
@@ -267,10 +266,8 @@ class ClaimedSolve:
         return lambda: self._store.release(self.claim)
 
     def _fail_with(self, error: Exception) -> Callable[[], Awaitable[SolveRecord]]:
+        self._log.warning("solve failed", kind=type(error).__name__, error=str(error))
         status = self._status_of(error)
-        # What the caller is told has the number of the incident, if there is one.
-        told = status_pb2.Status.FromString(status).message
-        self._log.warning("solve failed", kind=type(error).__name__, error=str(error), told=told)
         return lambda: self._store.fail(self.claim, status)
 
     async def _violations(self, last: bytes) -> tuple[Violation, ...]:

@@ -111,12 +111,15 @@ class Places:
             place.release()
             raise
         self._running.add(solve)
-        timer = asyncio.get_running_loop().call_later(self._settings.solve_seconds_max, solve.stop)
+        loop, seconds = asyncio.get_running_loop(), self._settings.solve_seconds_max
+        timer = loop.call_later(seconds, solve.stop)
+        killer = loop.call_later(seconds + self._settings.stop_grace_seconds, solve.kill)
         try:
             solve.start(orders_of(problem, options))
             yield solve
         finally:
             timer.cancel()
+            killer.cancel()
             # A cancelled call must not wait here, and the place must not be free before the process is gone.
             task = asyncio.create_task(self._close(solve, place), name="close solve")
             self._closing.add(task)

@@ -73,16 +73,20 @@ class QueryProcesses:
             async with asyncio.timeout_at(deadline):
                 return await asyncio.shield(asked)
         except TimeoutError:
-            given_up.set()
-            process.kill()
+            self._give_up(process, asked, given_up)
             raise QueryTimeoutError(timeout_seconds) from None
         except asyncio.CancelledError:
-            given_up.set()
-            process.kill()
+            self._give_up(process, asked, given_up)
             raise
         except QueryFailedError as error:
             structlog.stdlib.get_logger(__name__).warning("query failed", query=query.kind, error=str(error))
             raise
+
+    def _give_up(self, process: QueryProcess, asked: asyncio.Future[list[bytes]], given_up: threading.Event) -> None:
+        """End a query that nobody waits for; a process that is done with it is somebody else's already."""
+        given_up.set()
+        if not asked.done():
+            process.kill()
 
     def _put_back(self, process: QueryProcess, done: asyncio.Future[list[bytes]]) -> None:
         if not done.cancelled():

@@ -177,14 +177,19 @@ class Runner:
             place.release()
             await self._store.release(claim)
             return False
-        self._begin(claim, place)
+        try:
+            self._begin(claim, place)
+        except Exception:
+            # Nothing ran, so it counts as no attempt.
+            await self._store.release(claim)
+            raise
         return True
 
     def _begin(self, claim: Claim, place: Place) -> None:
         try:
             process = self._places.new_process(kept=True, on_phase=self._on_phase(claim.solve_id))
         except BaseException:
-            # Out of file descriptors, perhaps; the lease gives the solve back.
+            # Out of file descriptors, perhaps.
             place.release()
             raise
         solve = ClaimedSolve(claim, process, self._store, self._settings, self._status_of, self._clock)
@@ -202,6 +207,8 @@ class Runner:
             ended = await solve.run()
         except Exception:  # noqa: BLE001 - its lease gives the solve back
             self._log.exception("a solve was left to its lease", solve=solve_id)
+            # With a pause: what befell this one may befall every other.
+            ended = Ended(None, unstarted=True)
         finally:
             if ended.unstarted:
                 self._paused_until = self._clock.monotonic_seconds() + self._settings.retry_seconds

@@ -142,8 +142,8 @@ class _Solve:
         send_frame(self._frames, FrameKind.QUOTE_BOOK, book)
 
     def _violations(self, violations: tuple[Violation, ...]) -> bytes:
-        """Return the terminal list; of a long one for the store, what comes before is sent in parts."""
-        while self._job.kept and len(violations) > VIOLATIONS_OF_PART:
+        """Return the terminal list; of a long one, what comes before is sent in parts."""
+        while len(violations) > VIOLATIONS_OF_PART:
             part, violations = violations[:VIOLATIONS_OF_PART], violations[VIOLATIONS_OF_PART:]
             send_frame(self._frames, FrameKind.VIOLATIONS_PART, _violation_list(part))
         return _violation_list(violations)

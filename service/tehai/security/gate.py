@@ -18,12 +18,16 @@ import structlog
 from tehai.security.audit import AuditLog
 from tehai.security.authenticator import Authenticator, Metadata
 from tehai.security.errors import SecurityError
-from tehai.security.limits import TenantLimiter
+from tehai.security.limits import TenantLimiter, TokenBucket
 from tehai.security.principal import Principal
 from tehai.security.records import AuditEntry
 from tehai.security.scopes import Access, Rule, authorize, rule_of
 
 OK = "OK"
+# Refusals of callers that nobody knows: so many a second are written down, the others are only counted.
+UNKNOWN_REFUSALS_PER_SECOND, UNKNOWN_REFUSALS_BURST = 10.0, 1_000.0
+# Streams that need no credential share the limits of this tenant, whose name no credential can have.
+NOBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Gate:
         self._outcome_of = outcome_of
         self._on_refusal = on_refusal
         self._now = now
+        self._unknown = TokenBucket(UNKNOWN_REFUSALS_PER_SECOND, UNKNOWN_REFUSALS_BURST, time.monotonic)
 
     @asynccontextmanager
     async def admit(self, call: IncomingCall) -> AsyncIterator[Admission]:
@@ -112,6 +117,8 @@ class Gate:
                 structlog.contextvars.bind_contextvars(tenant=admission.principal.tenant)
                 authorize(admission.principal, rule)
                 limit = self._limiter.admit(admission.principal.tenant, rule)
+            elif rule.stream:
+                limit = self._limiter.admit(NOBODY, rule)
             token = _ADMISSION.set(admission)
             try:
                 with limit:
@@ -129,6 +136,8 @@ class Gate:
 
     def _note(self, call: IncomingCall, admission: Admission, outcome: str) -> None:
         who = admission.principal
+        if who is None and outcome != OK and self._unknown.take(1.0) > 0.0:
+            return
         entry = AuditEntry(
             time=self._now(),
             tenant="" if who is None else who.tenant,

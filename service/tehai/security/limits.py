@@ -137,6 +137,10 @@ class TenantLimiter:
         """Count ``units`` more requests within an admitted stream; raise LimitExceededError."""
         _take(self._of(tenant).all_calls, "requests_per_second", float(units))
 
+    def charge_heavy(self, tenant: str) -> None:
+        """Count one call that turned out to cost a process; raise LimitExceededError."""
+        _take(self._of(tenant).heavy_calls, "heavy_requests_per_second", 1.0)
+
     def check_message(self, tenant: str, size_bytes: int) -> None:
         """Raise LimitExceededError for a request larger than the tenant may send; trying again does not help."""
         most = self.limits(tenant).message_bytes

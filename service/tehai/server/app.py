@@ -25,7 +25,15 @@ from tehai.runner.processes import start_fork_server
 from tehai.runner.queries import QueryProcesses
 from tehai.runner.runner import Runner
 from tehai.runner.settings import RunnerSettings
-from tehai.security import AuditLog, Gate, Security, SecuritySettings, set_up_security
+from tehai.security import (
+    AuditLog,
+    Gate,
+    Security,
+    SecuritySettings,
+    TenantLimiter,
+    current_admission,
+    set_up_security,
+)
 from tehai.security.scopes import RULES
 from tehai.server.console import CONTENT_TYPE, Console
 from tehai.server.errors import code_of, status_bytes
@@ -143,7 +151,7 @@ async def _parts(
     places = Places(context, settings.runner)
     runner = Runner(store, places, settings.runner, status_bytes, observer)
     queries = QueryProcesses(context, settings.runner)
-    quotes = _quotes(store, queries, settings, metrics)
+    quotes = _quotes(store, queries, security.limiter, settings, metrics)
     parts = ServerParts(
         settings=settings.server,
         runner_settings=settings.runner,
@@ -168,7 +176,9 @@ async def _parts(
         yield parts
 
 
-def _quotes(store: Store, queries: QueryProcesses, settings: AllSettings, metrics: Metrics) -> Quotes:
+def _quotes(
+    store: Store, queries: QueryProcesses, limiter: TenantLimiter, settings: AllSettings, metrics: Metrics
+) -> Quotes:
     """Return what answers quotes: books from the store, and a query process for requests that are wrong."""
 
     async def read_book(tenant: str, solve_id: str) -> StoredBook:
@@ -176,6 +186,7 @@ def _quotes(store: Store, queries: QueryProcesses, settings: AllSettings, metric
         return StoredBook(await store.get_blob(tenant, BlobKind.QUOTE_BOOK, solve_id), record.expire_time)
 
     async def slow_path(book: bytes, request: bytes, kind: str) -> object:
+        limiter.charge_heavy(current_admission().tenant)
         return await queries.call("quote", [book, request, kind.encode()], settings.runner.query_seconds_max)
 
     return Quotes(read_book, slow_path, observe=lambda seconds: metrics.observe("tehai_quote_seconds", seconds))

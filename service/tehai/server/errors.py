@@ -17,6 +17,7 @@ from tehai.runner import errors as runner
 from tehai.security import errors as security
 from tehai.server import request_errors as request
 from tehai.server.error_details import PublicError, bad_request, retry_info, violations_request, with_incident
+from tehai.server.logs import get_logger
 
 Code = grpc.StatusCode
 QUEUE_RETRY_SECONDS = 5.0
@@ -203,5 +204,9 @@ def code_of(error: BaseException) -> str:
 
 def status_bytes(error: Exception) -> bytes:
     """Return the serialised google.rpc.Status that is kept with a solve that failed with ``error``."""
-    status: bytes = public_error(error).status().SerializeToString()
+    public = public_error(error)
+    if public.metadata.get("incident"):
+        # The runner's line before this one says of which solve.
+        get_logger(__name__).error("solve failed", reason=public.reason, error=str(error), **public.metadata)
+    status: bytes = public.status().SerializeToString()
     return status

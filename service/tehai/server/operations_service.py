@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from google.longrunning import operations_pb2 as lro
 from google.protobuf import empty_pb2
 
 from tehai.operations.filters import parse_filter
+from tehai.operations.records import SolvePage
 from tehai.security import current_admission
 from tehai.security.tenants import is_tenant
 from tehai.server.interceptors import Context
@@ -27,15 +30,13 @@ class OperationMethods:
         self._parts = parts
         self._store = parts.store
 
-    async def list_operations(self, request: lro.ListOperationsRequest, _: Context) -> lro.ListOperationsResponse:
-        """Return a page of operations, newest first, with the filter of ListSolves."""
+    async def list_operations(self, request: lro.ListOperationsRequest, _: Context) -> bytes:
+        """Return a page of operations, newest first, with the filter of ListSolves: a serialised response."""
         tenant = _tenant_of_parent(request.name)
         page = await self._store.list_solves(
             tenant, parse_filter(request.filter), page_size(request.page_size), request.page_token
         )
-        return lro.ListOperationsResponse(
-            operations=[to_operation(record) for record in page.records], next_page_token=page.next_page_token
-        )
+        return await asyncio.to_thread(_list_bytes, page)
 
     async def get_operation(self, request: lro.GetOperationRequest, _: Context) -> lro.Operation:
         """Return an operation."""
@@ -67,6 +68,14 @@ class OperationMethods:
         owned = own_resource(request.name, Collection.OPERATION, "name")
         await self._parts.delete_solve(owned.tenant, owned.id)
         return empty_pb2.Empty()
+
+
+def _list_bytes(page: SolvePage) -> bytes:
+    operations = [to_operation(record) for record in page.records]
+    answer: bytes = lro.ListOperationsResponse(
+        operations=operations, next_page_token=page.next_page_token
+    ).SerializeToString()
+    return answer
 
 
 def _tenant_of_parent(name: str) -> str:

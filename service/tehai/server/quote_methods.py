@@ -9,6 +9,10 @@ from tehai.quote import QuoteRefusedError, plan_of_request
 from tehai.security import current_admission
 from tehai.server.interceptors import Context
 from tehai.server.parts import ServerParts
+from tehai.server.request_errors import RequestTooLargeError
+
+# One workload. With what is read ahead of its turn a stream holds 64 MiB at most.
+STREAM_REQUEST_BYTES_MAX = 256 * 1024
 
 
 class QuoteMethods:
@@ -33,6 +37,8 @@ class QuoteMethods:
     async def _charged(self, tenant: str, requests: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         admission = current_admission()
         async for request in requests:
+            if len(request) > STREAM_REQUEST_BYTES_MAX:
+                raise RequestTooLargeError(len(request), STREAM_REQUEST_BYTES_MAX)
             self._parts.limiter.charge(tenant)
             if not admission.resource:
                 _note_plan(request)

@@ -128,7 +128,7 @@ class Quotes:
         with every field that is wrong, RequestTooLargeError.
         """
         started = time.perf_counter()
-        plan = _plan_name(request)
+        plan = await self._plan_name(request)
         entry = await self._entry(tenant, plan)
         try:
             answer = None
@@ -153,7 +153,7 @@ class Quotes:
             index, entry, plan = 0, None, ""
             while batch := await _next_batch(queue):
                 if entry is None:
-                    plan = _plan_name(batch[0])
+                    plan = await self._plan_name(batch[0])
                     entry = await self._entry(tenant, plan)
                 while batch:
                     started = time.perf_counter()
@@ -197,6 +197,12 @@ class Quotes:
             where = f"requests[{index}]."
             raise InvalidProblemError(tuple(replace(v, path=where + v.path) for v in error.violations)) from None
         raise _invalid(refused, f"requests[{index}].")
+
+    async def _plan_name(self, request: bytes) -> str:
+        """Return the plan of a request, which is read in a thread where it is long."""
+        if len(request) <= INLINE_BYTES_MAX:
+            return _plan_name(request)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _plan_name, request)
 
     async def _entry(self, tenant: str, plan: str) -> _Entry:
         """Return the book of a plan, from memory or from the store."""

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from tehai.engine.messages import split_field
 from tehai.operations.errors import QueueFullError
 from tehai.operations.filters import Condition, Field, Operator, parse_filter
-from tehai.operations.records import PRIORITY_DEFAULT, BlobKind, NewSolve, SolveRecord, SolveState
+from tehai.operations.records import PRIORITY_DEFAULT, BlobKind, NewSolve, SolvePage, SolveRecord, SolveState
 from tehai.operations.store import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from tehai.security import LimitExceededError, current_admission
 from tehai.server.interceptors import Context
@@ -76,15 +76,13 @@ class SolveMethods:
         owned = own_resource(request.name, Collection.SOLVE, "name")
         return to_solve(await self._store.get_solve(owned.tenant, owned.id))
 
-    async def list_solves(self, request: pb.ListSolvesRequest, _: Context) -> pb.ListSolvesResponse:
-        """Return a page of solves, newest first."""
+    async def list_solves(self, request: pb.ListSolvesRequest, _: Context) -> bytes:
+        """Return a page of solves, newest first, as serialised ListSolvesResponse."""
         tenant = current_admission().tenant
         page = await self._store.list_solves(
             tenant, parse_filter(request.filter), page_size(request.page_size), request.page_token
         )
-        return pb.ListSolvesResponse(
-            solves=[to_solve(record) for record in page.records], next_page_token=page.next_page_token
-        )
+        return await asyncio.to_thread(_list_bytes, page)
 
     async def delete_solve(self, request: pb.DeleteSolveRequest, _: Context) -> pb.DeleteSolveResponse:
         """Delete a solve that has ended."""
@@ -165,6 +163,12 @@ class SolveMethods:
             if not token:
                 break
         return count
+
+
+def _list_bytes(page: SolvePage) -> bytes:
+    solves = [to_solve(record) for record in page.records]
+    answer: bytes = pb.ListSolvesResponse(solves=solves, next_page_token=page.next_page_token).SerializeToString()
+    return answer
 
 
 def page_size(asked: int) -> int:

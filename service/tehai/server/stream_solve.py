@@ -36,7 +36,7 @@ class StreamSolveMethods:
             parts: list[bytes] = []
             async for kind, payload in solve.frames():
                 if kind in _VIOLATIONS:
-                    violations += _violations(payload)
+                    violations += await asyncio.to_thread(_violations, payload)
                     parts.append(payload)
                 elif kind is FrameKind.PROGRESS:
                     yield delimited_field(pb.StreamSolveResponse.PROGRESS_FIELD_NUMBER, payload)
