@@ -54,9 +54,9 @@ class FrameKind(IntEnum):
 class SolveJob:
     """What a solve process is told at its birth. ``memory_mb_max`` is 0 without a limit.
 
-    One that is ``kept`` (its result goes to the store) also sends a quote book and a standing, and CANCELLED where it is
-    told to stop before it has begun; any other solve sends only progress, phases and the end. Many violations come in
-    parts.
+    One that is ``kept`` (its result goes to the store) also sends a quote book and a standing, and CANCELLED where it
+    is told to stop before it has begun; any other solve sends only progress, phases and the end. Many violations come
+    in parts.
     """
 
     progress_interval_seconds: float
