@@ -21,7 +21,7 @@ demo: setup ## Solves the example and prints the plan (ARGS="small --work-limit 
 	@"$(VENV_PYTHON)" -m tehai.cli.main demo $(ARGS)
 
 test: setup ## Runs the default tests, two files at a time
-	@"$(VENV_PYTHON)" -m pytest -n 2 --dist loadfile $(ARGS)
+	@"$(VENV_PYTHON)" -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: setup ## Runs the tests that take minutes
 	@"$(VENV_PYTHON)" -m pytest -m slow $(ARGS)
