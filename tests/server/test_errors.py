@@ -41,7 +41,6 @@ Code = grpc.StatusCode
         (request.OffsetError(2, 1), Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE"),
         (request.UnknownDemoError("x", ("a", "b")), Code.NOT_FOUND, "UNKNOWN_DEMO_PROBLEM"),
         (request.ParentNotFoundError(), Code.NOT_FOUND, "NOT_FOUND"),
-        (request.DrainingError(), Code.UNAVAILABLE, "SHUTTING_DOWN"),
         (store.StoreUnavailableError(SECRET), Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
         (store.StoreFullError(SECRET), Code.RESOURCE_EXHAUSTED, "STORE_FULL"),
         (store.StoreCorruptError(SECRET), Code.INTERNAL, "INTERNAL_ERROR"),

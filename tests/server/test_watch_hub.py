@@ -13,7 +13,7 @@ import pytest
 from tehai.operations.errors import SolveNotFoundError, StoreUnavailableError
 from tehai.operations.records import Claim, EventKind, NewSolve
 from tehai.operations.store import Store, open_store
-from tehai.server.request_errors import DrainingError
+from tehai.runner.errors import ShuttingDownError
 from tehai.server.watches import CHANGES_KEPT, Item, WatchHub
 from tehai.telemetry import Metrics
 from tehai.v1 import sourcing_service_pb2 as pb
@@ -155,9 +155,9 @@ def test_trouble_reaches_every_follower(tmp_path: Path) -> None:
             follower = asyncio.create_task(rest_of(hub))
             await until(lambda: metrics.read("tehai_watchers") == 1)
             await hub.close()
-            with pytest.raises(DrainingError):
+            with pytest.raises(ShuttingDownError):
                 await follower
-            with pytest.raises(DrainingError):
+            with pytest.raises(ShuttingDownError):
                 await rest_of(hub)
             await store.cancel_done(claim)
             await store.delete_solve("acme", "a")

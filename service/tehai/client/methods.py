@@ -62,6 +62,3 @@ WAIT_OPERATION: Method[lro.WaitOperationRequest, lro.Operation] = Method(
 CANCEL_OPERATION: Method[lro.CancelOperationRequest, empty_pb2.Empty] = Method(
     f"{_OPERATIONS}/CancelOperation", lro.CancelOperationRequest, empty_pb2.Empty
 )
-DELETE_OPERATION: Method[lro.DeleteOperationRequest, empty_pb2.Empty] = Method(
-    f"{_OPERATIONS}/DeleteOperation", lro.DeleteOperationRequest, empty_pb2.Empty
-)

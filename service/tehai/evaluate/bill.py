@@ -11,8 +11,6 @@ from tehai.verify.bill import Bill, agrees, compute_bill, round_yen
 from tehai.verify.case import Case
 from tehai.verify.ledger import LineKey
 
-# Whole yen up to here are exact as doubles; the validation of a problem draws the same line.
-EXACT_YEN_MAX = 2**53
 _COMPONENT_ORDER = {component: i for i, component in enumerate(BillComponent)}
 
 

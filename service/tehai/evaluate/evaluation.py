@@ -8,9 +8,10 @@ from tehai.domain.evaluation import BrokenLimit, Evaluation, ScenarioChange
 from tehai.domain.plan import Plan
 from tehai.domain.problem import Problem
 from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError, Violation
-from tehai.evaluate.bill import EXACT_YEN_MAX, with_bill
+from tehai.evaluate.bill import with_bill
 from tehai.evaluate.claims import with_claims_left
 from tehai.evaluate.scenario import change_violations, changed_problem
+from tehai.validation.costs import EXACT_YEN_MAX
 from tehai.verify import check_plan
 from tehai.verify.case import build_case
 from tehai.wire import scenario_violation, violations_within

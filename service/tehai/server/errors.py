@@ -131,7 +131,6 @@ _ROWS: tuple[_Row, ...] = (
     (request.OffsetError, Code.OUT_OF_RANGE, _says_itself(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE")),
     (request.ParentNotFoundError, _ABSENT, _says_itself(_ABSENT, "NOT_FOUND")),
     (request.UnknownDemoError, _ABSENT, _unknown_demo),
-    (request.DrainingError, _AWAY, _says(_AWAY, "SHUTTING_DOWN", _ENDING, SHUTDOWN_RETRY_SECONDS)),
     # Who, whether and how much.
     (security.UnauthenticatedError, Code.UNAUTHENTICATED, _security(Code.UNAUTHENTICATED)),
     (security.PermissionDeniedError, Code.PERMISSION_DENIED, _security(Code.PERMISSION_DENIED)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tehai.engine.messages import MessageScanner
 from tehai.operations.records import SolveRecord
 from tehai.operations.store import Store
+from tehai.runner.errors import ShuttingDownError
 from tehai.runner.places import Places
 from tehai.runner.queries import QueryProcesses
 from tehai.runner.runner import Runner
@@ -15,7 +16,6 @@ from tehai.runner.settings import RunnerSettings
 from tehai.security import TenantLimiter
 from tehai.server.observer import SolveObserver
 from tehai.server.quotes import Quotes
-from tehai.server.request_errors import DrainingError
 from tehai.server.settings import ServerSettings
 from tehai.server.watches import WatchHub
 from tehai.telemetry import Metrics
@@ -41,9 +41,9 @@ class ServerParts:
     draining: bool = False
 
     def check_open(self) -> None:
-        """Raise DrainingError where the server takes no new work."""
+        """Raise ShuttingDownError where the server takes no new work."""
         if self.draining:
-            raise DrainingError
+            raise ShuttingDownError
 
     def accepted(self, record: SolveRecord, traceparent: str) -> None:
         """A solve was accepted: its process starts at once where there is a place."""

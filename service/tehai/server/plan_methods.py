@@ -82,17 +82,14 @@ class PlanMethods:
     async def evaluate_plan(self, request: pb.EvaluatePlanRequest, _: Context) -> bytes:
         """Bill a plan under a change; the answer is a serialised Evaluation."""
         owned = own_resource(request.plan, Collection.PLAN, "plan")
-        record = await self._solve_of_plan(owned)
-        result = await self._result_of_plan(owned)
+        record = await solve_of_plan(self._store, owned.tenant, owned.id)
+        result = await self._store.get_blob(owned.tenant, BlobKind.RESULT, owned.id)
         problem = await self._store.get_blob(owned.tenant, BlobKind.PROBLEM, record.problem_sha256)
         change = request.change.SerializeToString()
         return await self._parts.query("evaluate", [problem, result, change, request.plan.encode()])
 
-    async def _solve_of_plan(self, owned: Owned) -> SolveRecord:
-        return await solve_of_plan(self._store, owned.tenant, owned.id)
-
     async def _result_of_plan(self, owned: Owned) -> bytes:
-        await self._solve_of_plan(owned)
+        await solve_of_plan(self._store, owned.tenant, owned.id)
         return await self._store.get_blob(owned.tenant, BlobKind.RESULT, owned.id)
 
     async def _ended_with_result(self, owned: Owned) -> None:

@@ -73,7 +73,3 @@ class ParentNotFoundError(LookupError):
 
     def __init__(self) -> None:
         super().__init__("no such parent; leave it empty for what is yours")
-
-
-class DrainingError(RuntimeError):
-    """Raised where the server is about to end and takes no more of this."""

@@ -13,7 +13,7 @@ from google.longrunning import operations_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import code_pb2, status_pb2
 
-from tehai.operations.clock import Microseconds
+from tehai.operations.clock import MICROSECONDS_PER_SECOND, Microseconds
 from tehai.operations.errors import BlobNotFoundError, SolveNotFoundError
 from tehai.operations.records import BlobKind, BlobRecord, SolveRecord, SolveState, StateChange
 from tehai.security import current_admission
@@ -25,7 +25,7 @@ NAME_CHARACTERS_MAX = 256
 # What a plan is called where there is none.
 PLAN_KIND = "plan"
 _SOLVE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Collection(Enum):
@@ -63,7 +63,7 @@ def own_resource(name: str, collection: Collection, field: str) -> Owned:
     """
     admission = current_admission()
     parts = name.split("/") if len(name) <= NAME_CHARACTERS_MAX else []
-    id_form = _SHA256 if collection is Collection.PROBLEM else _SOLVE_ID
+    id_form = SHA256 if collection is Collection.PROBLEM else _SOLVE_ID
     if (
         len(parts) != 4
         or (parts[0], parts[2]) != ("tenants", collection.value)
@@ -159,7 +159,7 @@ def to_stored_problem(record: BlobRecord) -> solve_pb2.StoredProblem:
 
 def to_timestamp(time: Microseconds) -> Timestamp:
     """Return a time of the store as a message."""
-    return Timestamp(seconds=time // 1_000_000, nanos=time % 1_000_000 * 1_000)
+    return Timestamp(seconds=time // MICROSECONDS_PER_SECOND, nanos=time % MICROSECONDS_PER_SECOND * 1_000)
 
 
 _STATES = {

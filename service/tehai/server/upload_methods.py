@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from hashlib import sha256
@@ -14,14 +13,13 @@ from tehai.security import current_admission
 from tehai.server.interceptors import Context
 from tehai.server.parts import ServerParts
 from tehai.server.request_errors import FieldFault, InvalidRequestError
-from tehai.server.resources import Collection, resource_name, to_stored_problem
+from tehai.server.resources import SHA256, Collection, resource_name, to_stored_problem
 from tehai.server.solve_methods import DAY_SECONDS
 from tehai.v1 import solve_pb2
 from tehai.v1 import sourcing_service_pb2 as pb
 
 # Parts are written together up to this: each write is a commit of its own.
 WRITE_BYTES = 1024 * 1024
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class UploadMethods:
@@ -61,7 +59,7 @@ class UploadMethods:
         faults = []
         if not 1 <= header.total_bytes <= most:
             faults.append(FieldFault("header.total_bytes", f"must be 1 to {most}, not {header.total_bytes}"))
-        if not _SHA256.fullmatch(header.content_sha256):
+        if not SHA256.fullmatch(header.content_sha256):
             faults.append(FieldFault("header.content_sha256", "must be 64 lower-case hexadecimal digits"))
         if faults:
             raise InvalidRequestError(*faults)

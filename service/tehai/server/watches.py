@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from tehai.operations.records import Event, EventKind, SolveRecord, StateChange
 from tehai.operations.store import EVENTS_AT_ONCE_MAX, SolveStore
-from tehai.server.request_errors import DrainingError, FieldFault, InvalidRequestError
+from tehai.runner.errors import ShuttingDownError
+from tehai.server.request_errors import FieldFault, InvalidRequestError
 from tehai.server.resources import to_changed_solve, to_solve
 from tehai.telemetry import Metrics
 from tehai.v1 import sourcing_service_pb2
@@ -73,7 +74,7 @@ class WatchHub:
     async def follow(self, tenant: str, solve_id: str, after_sequence: int) -> AsyncGenerator[Item, None]:
         """Yield what follows ``after_sequence`` (0: where it stands, then what follows); the last item is the end.
 
-        Raises SolveNotFoundError, InvalidRequestError, DrainingError and what the store raises.
+        Raises SolveNotFoundError, InvalidRequestError, ShuttingDownError and what the store raises.
         """
         self._check_open()
         record = await self._store.get_solve(tenant, solve_id)
@@ -113,7 +114,7 @@ class WatchHub:
         return await self._store.get_solve(tenant, solve_id)
 
     async def close(self) -> None:
-        """End every follower with DrainingError."""
+        """End every follower with ShuttingDownError."""
         self._closed = True
         tasks = [feed.task for feed in self._feeds.values() if feed.task is not None]
         for feed in self._feeds.values():
@@ -124,7 +125,7 @@ class WatchHub:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise DrainingError
+            raise ShuttingDownError
 
     async def _missed(self, tenant: str, solve_id: str, position: int, feed: _Feed) -> AsyncIterator[Item]:
         """Yield the events between ``position`` and where the feed begins."""
