@@ -23,8 +23,8 @@ demo: setup ## Solves the example and prints the plan (ARGS="small --work-limit 
 test: setup ## Runs the default tests, two files at a time
 	@"$(VENV_PYTHON)" -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: setup ## Runs the tests that take minutes
-	@"$(VENV_PYTHON)" -m pytest -m slow $(ARGS)
+test-slow: setup ## Runs the tests that take minutes, on new examples each time
+	@"$(VENV_PYTHON)" -m pytest -m slow --hypothesis-profile=explore $(ARGS)
 
 test-services: setup ## Installs by script what further tests need, then runs them
 	@tools/install_services.sh

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tehai.domain.violation import InvalidProblemError
-from tehai.quote import QuoteRefusedError
-from tehai.quote.messages import CODES, STREAM, check_request_bytes
+from tehai.quote import QuoteBook, QuoteRefusedError
+from tehai.quote.messages import CODES, STREAM, WORKLOADS, check_request_bytes
 from tehai.v1 import sourcing_service_pb2, workload_pb2
 from tehai.wire.workload import workload_to_proto
-from tests.quote.asking import PLAN, ask, random_book
+from tests.quote.asking import EXPIRE_SECONDS, PLAN, ask, random_book
 
 Change = Callable[[workload_pb2.Workload], object]
 SEED = 3
@@ -97,6 +99,12 @@ BAD: dict[str, Change] = {
     "memory too large": _set(memory_gb=1.1e12),
     "family missing": _set(software_family=""),
     "family blank": _set(software_family="  "),
+    "family of two lines": _set(software_family="cuda\nrocm"),
+    "family in parts": _set(software_family="cafe\u0301"),
+    "display name with a zero byte": _set(display_name="a\0"),
+    "display name in parts": _set(display_name="\u30cf\u309a"),
+    "display name too long": _set(display_name="a" * 2_001),
+    "tag in parts": lambda w: w.tags.append("cafe\u0301"),
     "tag empty": lambda w: w.tags.append(""),
     "tag twice": lambda w: w.tags.extend(["x", "x"]),
     "country malformed": _country("jp"),
@@ -124,6 +132,7 @@ BAD: dict[str, Change] = {
 GOOD: dict[str, Change] = {
     "as it is": lambda _: None,
     "display name in Japanese": _set(display_name="学習"),
+    "longest display name": _set(display_name="\u00e9" * 2_000),
     "large gang of the smallest efficiency": _gang(9_999_999, 1e-6),
     "efficiency one": _gang(977, 1.0),
     "free of charge": _set(late_start_yen_per_period=0, cost_not_run_yen=0),
@@ -242,20 +251,94 @@ def test_codes_are_documented() -> None:
         assert row.endswith(f"| {action} |")
 
 
-@given(cuts=st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=6)), min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None)
-def test_mutated_requests_crash_nothing(cuts: list[tuple[int, bytes]]) -> None:
-    """Bytes changed at random are answered with finite figures or refused; what Rust answers, the rules accept."""
+def _unknown_field(message: Message) -> bytes:
+    """Return the encoding of a number under the first field number that the contract of a message does not have."""
+    key = (max(field.number for field in message.DESCRIPTOR.fields) + 1) << 3
+    return bytes([key, 5]) if key < 0x80 else bytes([key & 0x7F | 0x80, key >> 7, 5])
+
+
+def _messages(message: Message, path: str = "") -> Iterator[tuple[str, Message]]:
+    """Yield a message and those in it with their paths."""
+    yield path, message
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is not None:
+            where = f"{path}.{descriptor.name}".lstrip(".")
+            for i, inner in enumerate(value if descriptor.is_repeated else [value]):
+                yield from _messages(inner, f"{where}[{i}]" if descriptor.is_repeated else where)
+
+
+def _full(kind: str) -> Message:
+    """Return a request that has a message in every field that takes one."""
+    workload = _workload(_both(_both(_country("JP"), _pausing(1, 1.0)), _porting("no-chip", 1)))
+    if kind == STREAM:
+        return sourcing_service_pb2.StreamQuotesRequest(plan=PLAN, workload=workload)
+    return sourcing_service_pb2.QuoteWorkloadsRequest(plan=PLAN, workloads=[workload])
+
+
+def _ask_either(book: bytes, request: bytes, kind: str) -> None:
+    if kind == STREAM:
+        QuoteBook(book).stream([request], PLAN, EXPIRE_SECONDS, 0)
+    else:
+        ask(book, request)
+
+
+@pytest.mark.parametrize("kind", [WORKLOADS, STREAM])
+def test_fields_that_are_not_known_are_refused_by_path(kind: str) -> None:
+    """A field of a later contract, or a misspelt one, is refused at every depth by both paths; all known ones pass."""
     _, _, book = random_book(SEED)
-    data = bytearray(_request(GOOD["countries"]))
+    paths = [path for path, _ in _messages(_full(kind))]
+    known = {re.sub(r"\[\d+\]", "", path.removeprefix("workloads[0]").removeprefix("workload")) for path in paths}
+    assert known == {"", ".gang_options", ".sovereignty", ".porting", ".pausing"}
+    for place, path in enumerate(paths):
+        request = _full(kind)
+        message = list(_messages(request))[place][1]
+        message.MergeFromString(_unknown_field(message))
+        with pytest.raises(QuoteRefusedError, match="not known"):
+            _ask_either(book, request.SerializeToString(), kind)
+        with pytest.raises(InvalidProblemError) as invalid:
+            check_request_bytes(book, request.SerializeToString(), kind)
+        [violation] = [violation for violation in invalid.value.violations if violation.code == "E1110"]
+        assert violation.path.rpartition(".")[0] == path
+
+
+CUTS = st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=6)), min_size=1, max_size=4)
+# Pieces that a change at random seldom hits: text that is refused, and fields that are not known.
+PIECES = st.sampled_from((b"\0", b"\n", b"\xcc\x81", b"\xe2\x80\xa8", b"\x08\x05", b"\xb8\x01\x05", b"\x78\x00"))
+
+
+def _damaged(cuts: Sequence[tuple[int, bytes]]) -> bytes:
+    data = bytearray(_full(WORKLOADS).SerializeToString())
     for at, replacement in cuts:
         at %= len(data)
         data[at : at + len(replacement)] = replacement
+    return bytes(data)
+
+
+def _agree(request: bytes) -> None:
+    """Both paths take a request or both refuse it, and answers are finite."""
+    _, _, book = random_book(SEED)
     try:
-        quotes = ask(book, bytes(data))
+        quotes = ask(book, request)
     except QuoteRefusedError:
+        with pytest.raises(InvalidProblemError):
+            check_request_bytes(book, request)
         return
     for quote in quotes:
         assert bool(quote.placements) != bool(quote.reason)
         assert all(0 < placement.run_hours < math.inf for placement in quote.placements)
-    check_request_bytes(book, bytes(data))
+    check_request_bytes(book, request)
+
+
+@given(cuts=CUTS)
+@settings(max_examples=300, deadline=None)
+def test_mutated_requests_crash_nothing(cuts: list[tuple[int, bytes]]) -> None:
+    """Bytes changed at random are answered with finite figures or refused, by both paths alike."""
+    _agree(_damaged(cuts))
+
+
+@pytest.mark.slow
+@given(cuts=st.lists(st.tuples(st.integers(0, 2_000), st.one_of(PIECES, st.binary(max_size=6))), max_size=4))
+@settings(max_examples=30_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_many_mutated_requests_crash_nothing(cuts: list[tuple[int, bytes]]) -> None:
+    """The same for many more, with damage that text and field numbers are prone to."""
+    _agree(_damaged(cuts))

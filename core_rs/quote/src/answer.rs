@@ -6,6 +6,7 @@ use crate::book::Book;
 use crate::check::{Job, check};
 use crate::claims::OpenClaims;
 use crate::error::Refusal;
+use crate::known::{self, Known};
 use crate::message::{
     PlanOfRequest, Quote, QuoteWorkloadsRequest, QuoteWorkloadsResponse, StreamQuotesRequest, StreamQuotesResponse,
     Timestamp, Workload,
@@ -49,7 +50,7 @@ pub fn quote_workloads(
     asked: Asked,
     evaluations_max: usize,
 ) -> Result<Option<Vec<u8>>, Refusal> {
-    let request: QuoteWorkloadsRequest = decode(request)?;
+    let request: QuoteWorkloadsRequest = decode_known(request, &known::QUOTE_WORKLOADS_REQUEST)?;
     let count = request.workloads.len();
     if !(1..=WORKLOADS_MAX).contains(&count) {
         return Err(Refusal::at("workloads", format!("{count} entries; 1 to {WORKLOADS_MAX} are allowed")));
@@ -101,7 +102,7 @@ pub fn stream_quotes<'a>(
 }
 
 fn stream_quote(book: &Book, request: &[u8], asked: Asked) -> Result<(Quote, usize), Refusal> {
-    let request: StreamQuotesRequest = decode(request)?;
+    let request: StreamQuotesRequest = decode_known(request, &known::STREAM_QUOTES_REQUEST)?;
     if !request.plan.is_empty() && request.plan != asked.plan {
         return Err(Refusal::at("plan", "not the plan of the first request; open another stream for another plan"));
     }
@@ -117,6 +118,12 @@ fn stream_quote(book: &Book, request: &[u8], asked: Asked) -> Result<(Quote, usi
 
 fn decode<M: Message + Default>(request: &[u8]) -> Result<M, Refusal> {
     M::decode(request).map_err(|_| Refusal::at("request", "not a message of this method"))
+}
+
+/// Decode a request that has no field but those of its contract: a misspelt or newer one is refused, not passed over.
+fn decode_known<M: Message + Default>(request: &[u8], known: &Known) -> Result<M, Refusal> {
+    let message = decode(request)?;
+    if known.covers(request) { Ok(message) } else { Err(Refusal::at("request", "has a field that is not known")) }
 }
 
 fn placements_max(asked: i32, path: &str) -> Result<usize, Refusal> {

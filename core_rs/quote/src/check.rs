@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use unicode_normalization::is_nfc;
+
 use crate::book::Book;
 use crate::dates::day_of;
 use crate::error::Refusal;
@@ -97,8 +99,13 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
+    is_plain(text) && !text.trim().is_empty()
+}
+
+/// Whether a text is short, without control characters and composed, as rules E1810, E1811 and E1902 ask.
+fn is_plain(text: &str) -> bool {
     let clean = !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
-    clean && !text.trim().is_empty() && text.chars().count() <= CHARACTERS_MAX
+    clean && text.chars().count() <= CHARACTERS_MAX && (text.is_ascii() || is_nfc(text))
 }
 
 fn is_country(text: &str) -> bool {
@@ -112,6 +119,9 @@ fn all_different<T: Eq + std::hash::Hash>(items: impl Iterator<Item = T>) -> boo
 
 fn check_texts(workload: &Workload, path: &str) -> Result<(), Refusal> {
     let refuse = |field: &str, message: &str| Err(Refusal::at(format!("{path}.{field}"), message));
+    if !is_plain(&workload.display_name) {
+        return refuse("display_name", "not a plain text");
+    }
     if !is_name(&workload.software_family) {
         return refuse("software_family", "missing, or not a plain text");
     }
@@ -215,6 +225,16 @@ mod tests {
         }
         for bad in ["", "1a", "-a", "A", "a_b", "a\n", &"a".repeat(64), "é"] {
             assert!(!is_id(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn texts_are_those_of_a_problem() {
+        for good in ["", "a b", "ロボット", "caf\u{e9}", &"é".repeat(CHARACTERS_MAX)] {
+            assert!(is_plain(good), "{good:?}");
+        }
+        for bad in ["a\0", "a\n", "\u{2028}", "cafe\u{301}", &"é".repeat(CHARACTERS_MAX + 1)] {
+            assert!(!is_plain(bad), "{bad:?}");
         }
     }
 }

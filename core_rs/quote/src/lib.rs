@@ -8,6 +8,7 @@ mod check;
 mod claims;
 mod dates;
 mod error;
+mod known;
 pub mod message;
 mod placement;
 mod price;

@@ -20,6 +20,7 @@ from tehai.v1 import sourcing_service_pb2, workload_pb2
 from tehai.validation import findings_of, ordered
 from tehai.wire import TaintedPaths
 from tehai.wire.reading import Reader
+from tehai.wire.unknown import report_unknown_fields
 from tehai.wire.workload import workload_from_proto
 
 WORKLOADS_MAX = 100
@@ -57,17 +58,19 @@ def violations_of(
     known: KnownIds, reference_sustained_flops: float | None, request: bytes, kind: str
 ) -> tuple[Violation, ...]:
     """Return everything that is wrong with a request, by path."""
+    message: sourcing_service_pb2.StreamQuotesRequest | sourcing_service_pb2.QuoteWorkloadsRequest
     try:
         if kind == STREAM:
-            message = sourcing_service_pb2.StreamQuotesRequest.FromString(request)
-            workloads = [message.workload] if message.HasField("workload") else []
-            placements_max = message.placements_max
+            message = one = sourcing_service_pb2.StreamQuotesRequest.FromString(request)
+            workloads = [one.workload] if one.HasField("workload") else []
         else:
-            many = sourcing_service_pb2.QuoteWorkloadsRequest.FromString(request)
-            workloads, placements_max = list(many.workloads), many.placements_max
+            message = many = sourcing_service_pb2.QuoteWorkloadsRequest.FromString(request)
+            workloads = list(many.workloads)
     except DecodeError:
         return (_violation("Q1001", "request", "the bytes are no such message"),)
-    found = list(_violations_of_counts(len(workloads), placements_max, kind))
+    reader = Reader()
+    report_unknown_fields(message, reader)
+    found = [*reader.violations, *_violations_of_counts(len(workloads), message.placements_max, kind)]
     if len(workloads) <= WORKLOADS_MAX:
         found += _violations_of_workloads(known, reference_sustained_flops, workloads)
     if kind == STREAM:
