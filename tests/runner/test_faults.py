@@ -79,7 +79,7 @@ async def test_too_little_memory_fails_with_the_limit(service: Service) -> None:
     """A solve that wants more than it may have fails at its first attempt and says how much that is."""
     runner = await service.runner(solve_memory_mb_max=1)
     solve_id = await service.create(busy_problem(), ENDLESS)
-    runner.wake()
+    runner.wake(solve_id)
     record = await service.ended(solve_id)
     assert (record.state, record.attempt_count) == (SolveState.FAILED, 1)
     assert [type(error) for error in service.errors] == [SolveMemoryError]
@@ -174,7 +174,7 @@ async def test_a_result_waits_for_the_store(service: Service, after: bool) -> No
     trouble = Trouble(service.store, "succeed", [AWAY] if after else [AWAY, FULL, AWAY], after=after)
     runner = await service.runner(trouble)
     solve_id = await service.create(small_problem(), SHORT)
-    runner.wake()
+    runner.wake(solve_id)
     record = await service.ended(solve_id)
     assert (record.state, record.attempt_count) == (SolveState.SUCCEEDED, 1)
     assert (await service.result(record)).verified
@@ -246,7 +246,7 @@ async def test_a_problem_in_many_parts_is_one_problem(service: Service, monkeypa
     monkeypatch.setattr("tehai.runner.claimed_solve.PART_BYTES", 10)
     runner = await service.runner()
     solve_id = await service.create(small_problem(), SHORT)
-    runner.wake()
+    runner.wake(solve_id)
     assert (await service.ended(solve_id)).state is SolveState.SUCCEEDED
 
 

@@ -50,7 +50,7 @@ async def test_calls_and_the_store_share_the_places(service: Service) -> None:
     options = ENDLESS.SerializeToString()
     async with places.start(busy_problem(), options) as solve:
         solve_id = await service.create(small_problem(), SHORT)
-        runner.wake()
+        runner.wake(solve_id)
         await asyncio.sleep(0.2)
         assert service.told.started == []
         with pytest.raises(TooManySolvesError) as caught:

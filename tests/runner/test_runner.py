@@ -35,7 +35,7 @@ async def test_a_solve_ends_with_its_plan_its_quote_book_and_its_figures(service
     """An accepted solve runs without being asked twice, and leaves a verified result, a quote book and a standing."""
     runner = await service.runner()
     solve_id = await service.create(small_problem(), SHORT)
-    runner.wake()
+    runner.wake(solve_id)
     record = await service.ended(solve_id)
     assert (record.state, record.plan_id, record.attempt_count) == (SolveState.SUCCEEDED, solve_id, 1)
     result = await service.result(record)
@@ -79,7 +79,7 @@ async def test_an_invalid_problem_fails_with_every_violation(service: Service, w
     runner = await service.runner()
     problem = broken_problem(workloads)
     solve_id = await service.create(problem, SHORT)
-    runner.wake()
+    runner.wake(solve_id)
     record = await service.ended(solve_id)
     assert (record.state, record.attempt_count, record.plan_id) == (SolveState.FAILED, 1, "")
     (error,) = service.errors
@@ -95,10 +95,10 @@ async def test_invalid_options_and_bytes_are_violations_too(service: Service) ->
     runner = await service.runner()
     wrong = plan_pb2.SolveOptions(gap_fraction=-1.0)
     both = await service.create(broken_problem(1), wrong)
-    runner.wake()
+    runner.wake(both)
     await service.ended(both)
     garbage = await service.create(b"\xff\xff\xff", SHORT)
-    runner.wake()
+    runner.wake(garbage)
     assert (await service.ended(garbage)).state is SolveState.FAILED
     first, second = service.errors
     assert isinstance(first, InvalidProblemError)
@@ -113,11 +113,11 @@ async def test_a_solve_that_waits_is_cancelled_without_a_process(service: Servic
     """A cancelled solve of the queue never gets a place."""
     runner = await service.runner(solves_max=1)
     first = await service.create(busy_problem(), ENDLESS)
-    runner.wake()
+    runner.wake(first)
     await service.state_is(first, SolveState.RUNNING)
     second = await service.create(busy_problem(), ENDLESS)
     await service.store.request_cancel("tenant-a", second)
-    runner.wake()
+    runner.wake(second)
     assert (await service.ended(second)).state is SolveState.CANCELLED
     assert service.told.started == [first]
 
@@ -199,7 +199,7 @@ async def test_one_tenant_does_not_take_all_places(service: Service) -> None:
     first = await service.create(busy_problem(), ENDLESS)
     second = await service.create(busy_problem(), ENDLESS)
     other = await service.create(busy_problem(), ENDLESS, tenant="tenant-b")
-    runner.wake()
+    runner.wake(other)
     await service.state_is(first, SolveState.RUNNING)
     await service.state_is(other, SolveState.RUNNING, "tenant-b")
     assert (await service.record(second)).state is SolveState.QUEUED

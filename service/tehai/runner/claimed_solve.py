@@ -79,7 +79,6 @@ class ClaimedSolve:
         self._reason: Reason | None = None
         self._started_at = self._stopped_at = 0.0
         # Set where a sign of life is due at once.
-        self._beat = asyncio.Event()
         self._lost = False
         self._storing = False
         self._handed_back = False
@@ -122,10 +121,6 @@ class ClaimedSolve:
         self.stop(Reason.DRAIN)
         self._process.kill()
 
-    def look(self) -> None:
-        """Ask the store at once whether somebody wants the end of the solve."""
-        self._beat.set()
-
     async def renew(self) -> None:
         """Say that the solve is worked on; raise StoreError, but for a lost claim, which ends the process."""
         progress = self._answer.progress
@@ -156,9 +151,7 @@ class ClaimedSolve:
     async def _keep_alive(self) -> None:
         """Tell the store that the solve is worked on, and mind the limits of time, until cancelled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._beat.wait(), self._settings.heartbeat_seconds)
-            self._beat.clear()
+            await asyncio.sleep(self._settings.heartbeat_seconds)
             self._mind_time()
             with self._trouble_logged("no sign of life to the store"):
                 await self.renew()

@@ -81,17 +81,11 @@ class Runner:
             asyncio.create_task(self._recover_always(), name="recover solves"),
         ]
 
-    def wake(self, solve_id: str = "", traceparent: str = "") -> None:
-        """Look at once for solves to claim, and for requests to end those that run.
-
-        ``traceparent`` is the trace in which ``solve_id`` was created.
-        """
-        if solve_id and traceparent:
+    def wake(self, solve_id: str, traceparent: str = "") -> None:
+        """A solve was created, in that trace: look for it at once."""
+        if traceparent:
             self._traces.keep(solve_id, traceparent)
         self._woken.set()
-        if not solve_id:
-            for solve in self._running.values():
-                solve.look()
 
     def cancel(self, tenant: str, solve_id: str) -> None:
         """Ask a solve to end with its best plan, if this runner works on it; the store must know of it already."""
