@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tehai.operations.errors import QueueFullError, StoreFullError
+from tehai.operations.errors import QueueFullError, StoreFullError, TenantQueueFullError
 from tehai.operations.store import Store, open_store
 from tests.operations.solves import QUEUE_MAX, new_solve
 
@@ -47,13 +47,14 @@ async def create_same_requests(store: Store, prefix: str, count: str) -> None:
     await asyncio.gather(*(one(number) for number in range(int(count))))
 
 
-async def fill_queue(store: Store, prefix: str, count: str, queue_max: str) -> None:
-    """Try to create ``count`` solves at once in a queue with ``queue_max`` places."""
+async def fill_queue(store: Store, prefix: str, count: str, queue_max: str, tenant_queue_max: str = "") -> None:
+    """Try to create ``count`` solves at once in a queue with ``queue_max`` places, and so many of them the tenant's."""
+    of_tenant = int(tenant_queue_max) if tenant_queue_max else None
 
     async def one(number: int) -> None:
         try:
-            await store.create_solve(new_solve(f"{prefix}-{number}"), b"problem bytes", int(queue_max))
-        except QueueFullError:
+            await store.create_solve(new_solve(f"{prefix}-{number}"), b"problem bytes", int(queue_max), of_tenant)
+        except (QueueFullError, TenantQueueFullError):
             say(refused=number)
         else:
             say(accepted=number)

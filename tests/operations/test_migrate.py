@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+import sqlite3
 
 import pytest
 
 from tehai.operations import migrate
 from tehai.operations.errors import SchemaError
 from tehai.operations.migrate import Migration, missing, read_migrations
+from tehai.operations.records import AuditEntry, RetentionClock
+from tehai.operations.sql_solves import QUEUED_OF_TENANT
 from tehai.operations.sql_store import SqlStore
 from tests.operations.backends import Backend
 from tests.operations.servers import ROOT
 from tests.operations.solves import TENANT, created
 
+_NEXT = len(read_migrations("sqlite")) + 1
 ADDED = Migration(
-    2, "more", "-- Adds; a semicolon in a comment.\nALTER TABLE audit ADD COLUMN more TEXT;\nCREATE TABLE t (a TEXT);\n"
+    _NEXT,
+    "more",
+    "-- Adds; a semicolon in a comment.\nALTER TABLE audit ADD COLUMN more TEXT;\nCREATE TABLE t (a TEXT);\n",
 )
-BROKEN = Migration(2, "broken", "CREATE TABLE half (a TEXT);\nCREATE TABLE half (a TEXT);\n")
+BROKEN = Migration(_NEXT, "broken", "CREATE TABLE half (a TEXT);\nCREATE TABLE half (a TEXT);\n")
 
 
 def kept(backend: Backend) -> tuple[Migration, ...]:
@@ -47,7 +54,7 @@ async def test_upgrade_and_downgrade(backend: Backend) -> None:
         newer = await open_with(backend, (*kept(backend), ADDED))
         assert await newer.get_solve(TENANT, "one") == record
         await newer.close()
-    with pytest.raises(SchemaError, match="has migration 2 and this program ends at 1; update Tehai"):
+    with pytest.raises(SchemaError, match=f"has migration {_NEXT} and this program ends at {_NEXT - 1}; update Tehai"):
         await open_with(backend, kept(backend))
 
 
@@ -57,7 +64,7 @@ async def test_a_changed_migration_is_refused(backend: Backend) -> None:
     await (await open_with(backend, kept(backend))).close()
     changed = dataclasses.replace(kept(backend)[0], text=kept(backend)[0].text + "-- changed\n")
     with pytest.raises(SchemaError, match="migration 1 of the database is not 0001_initial"):
-        await open_with(backend, (changed,))
+        await open_with(backend, (changed, *kept(backend)[1:]))
 
 
 @pytest.mark.asyncio
@@ -84,6 +91,58 @@ async def test_many_may_open_an_empty_database_at_once(backend: Backend) -> None
     store = await backend.open()
     assert (await store.counts()).queued == 12
     await backend.close()
+
+
+def plan(backend: Backend, statement: str) -> str:
+    """Return how the database would run ``statement``, which has :tenant in it."""
+    if backend.is_postgres:
+        import psycopg
+
+        with psycopg.connect(backend.url) as connection:
+            # Reading a table of a few rows as a whole is otherwise cheaper than any index.
+            connection.execute("SET enable_seqscan = off")
+            postgres_rows = connection.execute(f"EXPLAIN {statement.replace(':tenant', '%s')}".encode(), (TENANT,))
+            return "\n".join(row[0] for row in postgres_rows.fetchall())
+    with contextlib.closing(sqlite3.connect(backend.path)) as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", {"tenant": TENANT}).fetchall()
+    return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.asyncio
+async def test_a_tenants_waiting_solves_are_counted_in_an_index(store: SqlStore, backend: Backend) -> None:
+    """Migration 2: the count reads what waits of the tenant, and neither its history nor others' solves."""
+    await created(store)
+    assert "solves_queued_by_tenant" in plan(backend, QUEUED_OF_TENANT)
+
+
+@pytest.mark.asyncio
+async def test_an_upgrade_takes_the_time_of_the_newest_record(backend: Backend) -> None:
+    """Migration 3: an old database begins with the time of its newest solve or audit entry, a new one with none.
+
+    Newest is what was written last: a time from a clock that was far ahead once does not count.
+    """
+    clock = backend.clock
+    store = await open_with(backend, kept(backend)[:2])
+    clock.jump(10**9)
+    await created(store, "wrong clock")
+    clock.jump(-(10**9))
+    newest = await created(store, "newest")
+    entry = AuditEntry(
+        time=clock.now() - 1, tenant=TENANT, subject="", method="", resource="", outcome="OK", request_id="", peer=""
+    )
+    await store.append_audit([entry])
+    await store.close()
+    clock.advance(1000)
+    for _ in range(2):
+        store = await open_with(backend, kept(backend))
+        assert await store.retention_clock() == RetentionClock(newest.create_time)
+        await store.close()
+
+
+@pytest.mark.asyncio
+async def test_a_new_database_has_no_time_yet(store: SqlStore) -> None:
+    """There is nothing in it that a wrong clock could delete."""
+    assert await store.retention_clock() is None
 
 
 def test_the_files_are_numbered_and_made_for_both() -> None:

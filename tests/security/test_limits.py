@@ -94,18 +94,13 @@ def test_messages_within_a_stream_count() -> None:
     assert caught.value.retry_seconds == pytest.approx(0.6)
 
 
-def test_size_and_queue() -> None:
-    """The largest size and the last place pass; one more does not, and only waiting for a place helps."""
+def test_size() -> None:
+    """The largest size passes; one more byte does not, and waiting does not help."""
     limiter = TenantLimiter(SMALL)
     limiter.check_message("example", 1000)
-    limiter.check_queue("example", 2)
     with pytest.raises(LimitExceededError) as size:
         limiter.check_message("example", 1001)
-    with pytest.raises(LimitExceededError) as queue:
-        limiter.check_queue("example", 3)
     assert (size.value.limit, size.value.retry_seconds) == ("message_bytes", None)
-    assert queue.value.limit == "solves_queued"
-    assert queue.value.retry_seconds is not None
 
 
 def test_more_than_a_bucket_holds_passes_when_it_is_full() -> None:

@@ -16,6 +16,7 @@ from tehai.engine.messages import MalformedMessageError, TooManyEntriesError
 from tehai.operations import errors as store
 from tehai.runner import errors as runner
 from tehai.security import errors as security
+from tehai.security.limits import BUSY_RETRY_SECONDS
 from tehai.server import errors as table
 from tehai.server import request_errors as request
 from tehai.server.error_details import DETAILS_BYTES_MAX, violations_request
@@ -46,6 +47,7 @@ Code = grpc.StatusCode
         (store.StoreCorruptError(SECRET), Code.INTERNAL, "INTERNAL_ERROR"),
         (store.RequestIdConflictError("a"), Code.ALREADY_EXISTS, "REQUEST_ID_CONFLICT"),
         (store.QueueFullError(3), Code.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
+        (store.TenantQueueFullError(3, 3), Code.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
         (store.SolveNotFoundError("a"), Code.NOT_FOUND, "NOT_FOUND"),
         (store.BlobNotFoundError("plan", "a"), Code.NOT_FOUND, "NOT_FOUND"),
         (store.SolveNotEndedError("a", "QUEUED"), Code.FAILED_PRECONDITION, "SOLVE_NOT_ENDED"),
@@ -133,6 +135,14 @@ def test_every_field_of_a_record_is_named() -> None:
         "priority": "must be 1 to 9, not 10",
         "request_id": "must have 0 to 64 characters",
     }
+
+
+def test_a_tenants_full_queue_is_told_as_its_other_limits_are() -> None:
+    """The store's error becomes the one of the tenant's limits: by the name in GetLimits, with the limit and a time."""
+    status = public_error(store.TenantQueueFullError(4, 3)).status()
+    expected = security.LimitExceededError("solves_queued", 3, "4 solves wait already", BUSY_RETRY_SECONDS)
+    assert status == public_error(expected).status()
+    assert [detail.TypeName().rpartition(".")[2] for detail in status.details] == ["ErrorInfo", "RetryInfo"]
 
 
 def test_a_call_that_is_given_up_is_cancelled() -> None:

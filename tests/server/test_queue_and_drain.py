@@ -56,8 +56,10 @@ def test_a_tenant_has_a_queue_of_its_own(long_problem: Problem, small_problem: P
         create(server, small_problem, ENDLESS, request_id="waits")
         with pytest.raises(grpc.RpcError) as caught:
             create(server, small_problem, ENDLESS)
+        assert caught.value.code() is Code.RESOURCE_EXHAUSTED
         assert reason_of(caught.value) == "LIMIT_EXCEEDED"
-        assert "solves_queued" in str(caught.value.details())
+        assert caught.value.details() == "solves_queued: 1 solves wait already"
+        assert retry_seconds(caught.value) > 0
         assert create(server, small_problem, ENDLESS, request_id="waits").name
         # A killed server gives nothing up: what ran and what waited is there when the next one starts.
         server.signal(signal.SIGKILL)

@@ -58,6 +58,15 @@ class QueueFullError(StoreError):
         self.queue_max = queue_max
 
 
+class TenantQueueFullError(StoreError):
+    """Raised when as many solves of one tenant wait as may wait; other tenants may have place."""
+
+    def __init__(self, queued: int, tenant_queue_max: int) -> None:
+        super().__init__(f"{queued} solves of the tenant wait already, {tenant_queue_max} may; try again later")
+        self.queued = queued
+        self.tenant_queue_max = tenant_queue_max
+
+
 class StaleClaimError(StoreError):
     """Raised when a claim no longer holds: the solve ended, was given back, or was taken by another worker."""
 

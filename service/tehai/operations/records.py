@@ -293,11 +293,23 @@ class RetentionPolicy:
     # An upload that was begun and neither finished nor given up.
     upload_seconds: float = 86_400
     audit_seconds: float = 400 * 86_400
+    # A wall clock further ahead than this, when a server starts, of the time that deleting last went by may be wrong.
+    clock_ahead_seconds_max: float = 86_400
+    # For so long, running, servers with such a clock delete nothing.
+    quarantine_seconds: float = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionClock:
+    """The time that deleting last went by, and for how long servers have run since without trusting their clock."""
+
+    trusted_time: Microseconds
+    held_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireReport:
-    """How many of each were deleted; none where the clock jumped and ``held_seconds`` are still to wait."""
+    """How many of each were deleted; none where the clock may be wrong and ``held_seconds`` are still to wait."""
 
     solves: int = 0
     problems: int = 0

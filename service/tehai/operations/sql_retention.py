@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tehai.operations import sql_blobs as blobs
 from tehai.operations import sql_solves as solves
-from tehai.operations.clock import Microseconds
-from tehai.operations.records import BlobKind, Upload
+from tehai.operations.clock import MICROSECONDS_PER_SECOND, Microseconds, to_microseconds
+from tehai.operations.records import BlobKind, RetentionClock, Upload
 from tehai.operations.sql import Transaction
 
 # A result may have a hundred pieces, so few at a time.
@@ -70,4 +70,27 @@ def delete_old_audit(tx: Transaction, before: Microseconds) -> int:
     return tx.change(
         "DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE time < :before ORDER BY time LIMIT :limit)",
         {"before": before, "limit": AUDIT_ENTRIES_AT_ONCE},
+    )
+
+
+def retention_clock(tx: Transaction) -> RetentionClock | None:
+    """Return the time that deleting last went by; None: there was none yet."""
+    rows = tx.execute("SELECT trusted_time, held_us FROM retention_clock")
+    return RetentionClock(rows[0][0], rows[0][1] / MICROSECONDS_PER_SECOND) if rows else None
+
+
+def trust_clock(tx: Transaction, time: Microseconds) -> None:
+    """Keep the time that deleting went by, be it earlier or later than the one before."""
+    tx.change(
+        "INSERT INTO retention_clock (id, trusted_time, held_us) VALUES (1, :time, 0)"
+        " ON CONFLICT (id) DO UPDATE SET trusted_time = excluded.trusted_time, held_us = 0",
+        {"time": time},
+    )
+
+
+def hold(tx: Transaction, held: RetentionClock) -> None:
+    """Keep for how long nothing was deleted, unless another server has trusted its clock since."""
+    tx.change(
+        "UPDATE retention_clock SET held_us = :held_us WHERE trusted_time = :trusted_time AND held_us < :held_us",
+        {"trusted_time": held.trusted_time, "held_us": to_microseconds(held.held_seconds)},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tehai.operations import sql_blobs as blobs
 from tehai.operations.clock import Microseconds, to_microseconds
@@ -13,6 +14,7 @@ from tehai.operations.errors import (
     SolveExistsError,
     SolveNotEndedError,
     SolveNotFoundError,
+    TenantQueueFullError,
 )
 from tehai.operations.filters import Condition
 from tehai.operations.records import (
@@ -38,10 +40,20 @@ _INSERT = f"""
         0)
     RETURNING {SOLVE_COLUMNS}
 """  # noqa: S608
+# Answered from the index solves_queued_by_tenant alone.
+QUEUED_OF_TENANT = "SELECT count(*) FROM solves WHERE state = 'QUEUED' AND tenant = :tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many solves may wait: of all tenants, and of each (None: as many as of all)."""
+
+    all_tenants: int
+    each_tenant: int | None
 
 
 def create(
-    tx: Transaction, new: NewSolve, problem: bytes | None, upload: Upload | None, queue_max: int
+    tx: Transaction, new: NewSolve, problem: bytes | None, upload: Upload | None, places: Places
 ) -> tuple[SolveRecord, bool]:
     """Accept a solve, or return the one that its request id made; see ``Store.create_solve``.
 
@@ -60,7 +72,7 @@ def create(
         if upload is not None:
             blobs.delete_upload(tx, upload)
         return found, False
-    _check_place(tx, new, queue_max)
+    _check_place(tx, new, places)
     if upload is not None:
         blobs.finish(tx, upload, None)
     elif not blobs.has(tx, new.tenant, BlobKind.PROBLEM, new.problem_sha256):
@@ -106,10 +118,14 @@ def _by_request(tx: Transaction, new: NewSolve) -> SolveRecord | None:
     return record
 
 
-def _check_place(tx: Transaction, new: NewSolve, queue_max: int) -> None:
+def _check_place(tx: Transaction, new: NewSolve, places: Places) -> None:
+    if places.each_tenant is not None:
+        of_tenant = tx.execute(QUEUED_OF_TENANT, {"tenant": new.tenant})[0][0]
+        if of_tenant >= places.each_tenant:
+            raise TenantQueueFullError(of_tenant, places.each_tenant)
     queued = tx.execute("SELECT count(*) FROM solves WHERE state = 'QUEUED'")[0][0]
-    if queued >= queue_max:
-        raise QueueFullError(queue_max)
+    if queued >= places.all_tenants:
+        raise QueueFullError(places.all_tenants)
     if tx.execute(f"SELECT 1 FROM solves WHERE {_SOLVE}", {"tenant": new.tenant, "solve_id": new.solve_id}):  # noqa: S608
         raise SolveExistsError(new.solve_id)
 

@@ -32,6 +32,7 @@ from tehai.operations.records import (
     NewSolve,
     QueueCounts,
     RecoverReport,
+    RetentionClock,
     RetentionPolicy,
     SolvePage,
     SolveRecord,
@@ -83,14 +84,17 @@ class SqlStore:
 
     # Solves as their callers see them.
 
-    async def create_solve(self, new: NewSolve, problem: bytes | None, queue_max: int) -> tuple[SolveRecord, bool]:
+    async def create_solve(
+        self, new: NewSolve, problem: bytes | None, queue_max: int, tenant_queue_max: int | None = None
+    ) -> tuple[SolveRecord, bool]:
         """See SolveStore."""
         new.check(problem)
+        places = solves.Places(queue_max, tenant_queue_max)
         if problem is None or len(problem) <= ONE_TRANSACTION_BYTES_MAX:
             size_bytes = len(problem or b"")
-            return await self._database.write(lambda tx: solves.create(tx, new, problem, None, queue_max), size_bytes)
+            return await self._database.write(lambda tx: solves.create(tx, new, problem, None, places), size_bytes)
         async with self._uploaded(new.tenant, BlobKind.PROBLEM, new.problem_sha256, problem) as upload:
-            return await self._database.write(lambda tx: solves.create(tx, new, None, upload, queue_max))
+            return await self._database.write(lambda tx: solves.create(tx, new, None, upload, places))
 
     async def get_solve(self, tenant: str, solve_id: str) -> SolveRecord:
         """See SolveStore."""
@@ -328,6 +332,18 @@ class SqlStore:
             uploads=await self._until_none(lambda tx: expiry.delete_old_uploads(tx, upload_before)),
             audit_entries=await self._until_none(lambda tx: expiry.delete_old_audit(tx, audit_before)),
         )
+
+    async def retention_clock(self) -> RetentionClock | None:
+        """See Store."""
+        return await self._database.read(expiry.retention_clock)
+
+    async def trust_clock(self, time: Microseconds) -> None:
+        """See Store."""
+        await self._database.write(lambda tx: expiry.trust_clock(tx, time))
+
+    async def hold_retention(self, held: RetentionClock) -> None:
+        """See Store."""
+        await self._database.write(lambda tx: expiry.hold(tx, held))
 
     async def _until_none(self, job: Callable[[Transaction], int]) -> int:
         """Run a deleting job until it finds nothing more; each round deletes something, so this ends."""

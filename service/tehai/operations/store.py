@@ -24,6 +24,7 @@ from tehai.operations.records import (
     NewSolve,
     QueueCounts,
     RecoverReport,
+    RetentionClock,
     RetentionPolicy,
     SolvePage,
     SolveRecord,
@@ -38,12 +39,15 @@ EVENTS_AT_ONCE_MAX = 1000
 class SolveStore(Protocol):
     """Solves as their callers see them."""
 
-    async def create_solve(self, new: NewSolve, problem: bytes | None, queue_max: int) -> tuple[SolveRecord, bool]:
+    async def create_solve(
+        self, new: NewSolve, problem: bytes | None, queue_max: int, tenant_queue_max: int | None = None
+    ) -> tuple[SolveRecord, bool]:
         """Accept a solve durably and return it with True, or the one of the same request id with False.
 
-        ``problem`` None: its bytes were stored before. At most ``queue_max`` solves of all tenants wait; a request that
-        is repeated is answered whether there is place or not. Raises InvalidRecordError, RequestIdConflictError,
-        QueueFullError, SolveExistsError, BlobNotFoundError.
+        ``problem`` None: its bytes were stored before. At most ``queue_max`` solves of all tenants wait and, unless it
+        is None, ``tenant_queue_max`` of this one, however many servers create at once; a request that is repeated is
+        answered whether there is place or not. Raises InvalidRecordError, RequestIdConflictError, TenantQueueFullError
+        (before QueueFullError, where both hold), QueueFullError, SolveExistsError, BlobNotFoundError.
         """
         ...
 
@@ -238,6 +242,21 @@ class Store(SolveStore, WorkStore, BlobStore, AccessStore, Protocol):
 
     async def expire(self, policy: RetentionPolicy) -> ExpireReport:
         """Delete everything whose time is over, whatever the clock did; see ``retention`` for the careful way."""
+        ...
+
+    async def retention_clock(self) -> RetentionClock | None:
+        """Return the wall-clock time that deleting last went by, which a later start compares its clock with.
+
+        None where nothing was ever deleted or looked for, and the database is new.
+        """
+        ...
+
+    async def trust_clock(self, time: Microseconds) -> None:
+        """Keep ``time`` as the one that deleting went by."""
+        ...
+
+    async def hold_retention(self, held: RetentionClock) -> None:
+        """Keep for how long nothing was deleted; without effect where it was longer, or the trusted time is another."""
         ...
 
     async def ping(self) -> None:

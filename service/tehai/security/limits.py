@@ -148,12 +148,6 @@ class TenantLimiter:
             text = f"the request has {size_bytes} bytes, {most} are the most; upload larger problems in parts"
             raise LimitExceededError("message_bytes", most, text, None)
 
-    def check_queue(self, tenant: str, queued: int) -> None:
-        """Raise LimitExceededError where ``queued`` solves of the tenant wait already and no more may."""
-        most = self.limits(tenant).solves_queued
-        if queued >= most:
-            raise LimitExceededError("solves_queued", most, f"{queued} solves wait already", BUSY_RETRY_SECONDS)
-
     def open_counts(self, tenant: str) -> Mapping[str, int]:
         """Return how many calls and streams of a tenant are under way, by the names of their limits."""
         return dict(self._of(tenant).open)

@@ -15,6 +15,7 @@ from tehai.engine.messages import MalformedMessageError, MessageFaultError
 from tehai.operations import errors as store
 from tehai.runner import errors as runner
 from tehai.security import errors as security
+from tehai.security.limits import BUSY_RETRY_SECONDS
 from tehai.server import request_errors as request
 from tehai.server.error_details import PublicError, bad_request, retry_info, violations_request, with_incident
 from tehai.server.logs import get_logger
@@ -66,6 +67,13 @@ def _limit_exceeded(error: security.LimitExceededError) -> PublicError:
     details = () if error.retry_seconds is None else (retry_info(error.retry_seconds),)
     told = {"limit": error.limit, "value": f"{error.value:g}"}
     return PublicError(Code.RESOURCE_EXHAUSTED, error.reason, f"{error.limit}: {error}", details, told)
+
+
+def _tenant_queue_full(error: store.TenantQueueFullError) -> PublicError:
+    text = f"{error.queued} solves wait already"
+    return _limit_exceeded(
+        security.LimitExceededError("solves_queued", error.tenant_queue_max, text, BUSY_RETRY_SECONDS)
+    )
 
 
 def _too_many_solves(error: runner.TooManySolvesError) -> PublicError:
@@ -157,6 +165,7 @@ _ROWS: tuple[_Row, ...] = (
         _says_itself(Code.ALREADY_EXISTS, "REQUEST_ID_CONFLICT"),
     ),
     (store.QueueFullError, _FULL, _says_itself(_FULL, "QUEUE_FULL", QUEUE_RETRY_SECONDS)),
+    (store.TenantQueueFullError, _FULL, _tenant_queue_full),
     (store.SolveNotFoundError, _ABSENT, _says_itself(_ABSENT, "NOT_FOUND")),
     (store.BlobNotFoundError, _ABSENT, _blob_not_found),
     (store.SolveNotEndedError, _UNMET, _says_itself(_UNMET, "SOLVE_NOT_ENDED")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from google.longrunning import operations_pb2
 from google.protobuf.message import DecodeError
 
 from tehai.engine.messages import split_field
-from tehai.operations.errors import QueueFullError
-from tehai.operations.filters import Condition, Field, Operator, parse_filter
-from tehai.operations.records import PRIORITY_DEFAULT, BlobKind, NewSolve, SolvePage, SolveRecord, SolveState
+from tehai.operations.filters import parse_filter
+from tehai.operations.records import PRIORITY_DEFAULT, BlobKind, NewSolve, SolvePage
 from tehai.operations.store import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
-from tehai.security import LimitExceededError, current_admission
+from tehai.security import current_admission
 from tehai.server.interceptors import Context
 from tehai.server.parts import ServerParts
 from tehai.server.request_errors import FieldFault, InvalidRequestError, MalformedRequestError
@@ -30,7 +28,6 @@ from tehai.v1 import sourcing_service_pb2 as pb
 DAY_SECONDS = 86_400.0
 # Options, request id, display name and name of a stored problem.
 REST_BYTES_MAX = 64 * 1024
-_QUEUED = (Condition(Field.STATE, Operator.EQUAL, SolveState.QUEUED.value),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +46,6 @@ class SolveMethods:
     def __init__(self, parts: ServerParts) -> None:
         self._parts = parts
         self._store = parts.store
-        # Creations under way, by tenant: they count against its limit on solves that wait.
-        self._creating: Counter[str] = Counter()
 
     async def create_solve(self, request: bytes, _: Context) -> operations_pb2.Operation:
         """Accept a solve durably; a request id that comes again gives the operation that it gave before."""
@@ -59,13 +54,10 @@ class SolveMethods:
         creation = await asyncio.to_thread(self._read, request)
         size_bytes = await self._problem_bytes(creation)
         new = self._new_solve(tenant, creation, size_bytes)
-        self._creating[tenant] += 1
-        try:
-            record, created = await self._create(new, creation.problem)
-        finally:
-            self._creating[tenant] -= 1
-            if not self._creating[tenant]:
-                del self._creating[tenant]
+        tenant_queue_max = self._parts.limiter.limits(tenant).solves_queued
+        record, created = await self._store.create_solve(
+            new, creation.problem, self._parts.settings.queue_max, tenant_queue_max
+        )
         current_admission().resource = resource_name(tenant, Collection.SOLVE, record.solve_id)
         if created:
             self._parts.accepted(record, current_traceparent())
@@ -137,32 +129,6 @@ class SolveMethods:
             attempts_max=settings.attempts_max,
             retention_seconds=settings.retention_days * DAY_SECONDS,
         )
-
-    async def _create(self, new: NewSolve, problem: bytes | None) -> tuple[SolveRecord, bool]:
-        """Create a solve where its tenant may have one more that waits; a repeated request is answered in any case."""
-        limiter = self._parts.limiter
-        most = limiter.limits(new.tenant).solves_queued
-        # Those under way count, this one does not.
-        count = await self._waiting(new.tenant, most) + self._creating[new.tenant] - 1
-        try:
-            limiter.check_queue(new.tenant, count)
-        except LimitExceededError as refusal:
-            try:
-                return await self._store.create_solve(new, problem, queue_max=0)
-            except QueueFullError:
-                raise refusal from None
-        return await self._store.create_solve(new, problem, self._parts.settings.queue_max)
-
-    async def _waiting(self, tenant: str, most: int) -> int:
-        """Return how many solves of a tenant wait, up to ``most``."""
-        count, token = 0, ""
-        while count < most:
-            page = await self._store.list_solves(tenant, _QUEUED, min(most - count, PAGE_SIZE_MAX), token)
-            count += len(page.records)
-            token = page.next_page_token
-            if not token:
-                break
-        return count
 
 
 def _list_bytes(page: SolvePage) -> bytes:

@@ -16,6 +16,7 @@ from tehai.operations.errors import (
     SolveExistsError,
     SolveNotEndedError,
     SolveNotFoundError,
+    TenantQueueFullError,
 )
 from tehai.operations.records import BlobKind, EventKind, SolveState, StateChange
 from tehai.operations.store import Store
@@ -143,13 +144,67 @@ async def test_the_queue_is_bounded_exactly(store: Store, backend: Backend, cloc
 
 
 @pytest.mark.asyncio
+async def test_a_tenant_waits_within_its_own_limit(store: Store, backend: Backend) -> None:
+    """Of fifty at once over two stores each tenant gets its places and not one more; what runs does not count."""
+    second = await backend.open()
+    limits = {TENANT: 5, OTHER_TENANT: 3}
+    tenants = [tenant for _ in range(25) for tenant in limits]
+    answers = await asyncio.gather(
+        *(
+            (store, second)[number // 2 % 2].create_solve(new_solve(tenant=tenant), PROBLEM, QUEUE_MAX, limits[tenant])
+            for number, tenant in enumerate(tenants)
+        ),
+        return_exceptions=True,
+    )
+    for tenant, limit in limits.items():
+        mine = [answer for of, answer in zip(tenants, answers, strict=True) if of == tenant]
+        refused = [answer for answer in mine if isinstance(answer, TenantQueueFullError)]
+        assert len(mine) - len(refused) == limit
+        assert {(error.queued, error.tenant_queue_max) for error in refused} == {(limit, limit)}
+        assert len((await store.list_solves(tenant)).records) == limit
+    claim = await claimed(store)
+    await store.create_solve(new_solve(tenant=claim.tenant), PROBLEM, QUEUE_MAX, limits[claim.tenant])
+    with pytest.raises(TenantQueueFullError):
+        await second.create_solve(new_solve(tenant=claim.tenant), PROBLEM, QUEUE_MAX, limits[claim.tenant])
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_request_is_outside_the_tenants_limit(store: Store, backend: Backend) -> None:
+    """Twenty repetitions at once of the last request that had a place are answered, and take no place."""
+    second = await backend.open()
+    await store.create_solve(new_solve("first", request_id="r"), PROBLEM, QUEUE_MAX, 2)
+    answers = await asyncio.gather(
+        *(
+            (store, second)[number % 2].create_solve(new_solve(request_id="r"), PROBLEM, QUEUE_MAX, 1)
+            for number in range(20)
+        )
+    )
+    assert {(record.solve_id, is_new) for record, is_new in answers} == {("first", False)}
+    await second.create_solve(new_solve("second"), PROBLEM, QUEUE_MAX, 2)
+    with pytest.raises(TenantQueueFullError):
+        await store.create_solve(new_solve("third"), PROBLEM, QUEUE_MAX, 2)
+
+
+@pytest.mark.asyncio
+async def test_the_tenants_limit_is_told_before_that_of_all(store: Store) -> None:
+    """Where neither has place the tenant hears of its own limit; without one only that of all tenants counts."""
+    with pytest.raises(TenantQueueFullError):
+        await store.create_solve(new_solve(), PROBLEM, 0, 0)
+    with pytest.raises(QueueFullError):
+        await store.create_solve(new_solve(), PROBLEM, 0, 1)
+    _, is_new = await store.create_solve(new_solve(), PROBLEM, 1, None)
+    assert is_new
+
+
+@pytest.mark.asyncio
 async def test_a_refused_solve_leaves_nothing(store: Store) -> None:
-    """After QueueFullError the problem's bytes are not there, small or larger than one transaction."""
+    """After a refusal for want of place the problem's bytes are not there, small or larger than one transaction."""
     for problem in (b"small", b"x" * (9 * 1024 * 1024)):
-        with pytest.raises(QueueFullError):
-            await store.create_solve(new_solve("no", problem=problem), problem, 0)
-        with pytest.raises(BlobNotFoundError):
-            await store.blob_record(TENANT, BlobKind.PROBLEM, sha256(problem))
+        for error, *limits in ((QueueFullError, 0, None), (TenantQueueFullError, 1, 0)):
+            with pytest.raises(error):
+                await store.create_solve(new_solve("no", problem=problem), problem, *limits)
+            with pytest.raises(BlobNotFoundError):
+                await store.blob_record(TENANT, BlobKind.PROBLEM, sha256(problem))
     assert (await store.list_solves(TENANT)).records == ()
 
 

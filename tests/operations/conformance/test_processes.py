@@ -12,7 +12,7 @@ import pytest
 from tehai.operations.records import BlobKind
 from tehai.operations.store import Store
 from tests.operations.backends import Backend
-from tests.operations.solves import TENANT, created
+from tests.operations.solves import QUEUE_MAX, TENANT, created
 
 
 def said(*programs: subprocess.Popen[str]) -> list[dict[str, Any]]:
@@ -45,6 +45,15 @@ async def test_the_queue_is_bounded_across_processes(store: Store, backend: Back
     assert sum("accepted" in line for line in lines) == 70
     assert sum("refused" in line for line in lines) == 50
     assert (await store.counts()).queued == 70
+
+
+@pytest.mark.asyncio
+async def test_a_tenants_limit_holds_across_processes(store: Store, backend: Backend) -> None:
+    """Two processes that each try sixty solves of one tenant at once fill its thirty places, with room for others."""
+    lines = said(*[backend.program("fill_queue", prefix, 60, QUEUE_MAX, 30) for prefix in ("a", "b")])
+    assert sum("accepted" in line for line in lines) == 30
+    assert sum("refused" in line for line in lines) == 90
+    assert (await store.counts()).queued == 30
 
 
 @pytest.mark.asyncio
