@@ -27,7 +27,7 @@ HEAVY_SECONDS = 180.0
 TRANSFER_SECONDS = 900.0
 # A stream that may last for days is opened anew after this, so that one that is dead unnoticed ends too.
 STREAM_SECONDS = 600.0
-_TOO_LARGE = frozenset({"", "REQUEST_TOO_LARGE", "RESULT_TOO_LARGE"})
+_TOO_LARGE = frozenset({"REQUEST_TOO_LARGE", "RESULT_TOO_LARGE"})
 
 
 class OpenStream:
@@ -143,7 +143,7 @@ def decoded_by(what: str, read: Callable[[Any], T], message: object) -> T:
 
 
 def too_large(error: ServerError) -> bool:
-    """Return whether a message did not fit: by gRPC's own limit, which gives no reason, or by one of the server's."""
+    """Return whether a message did not fit: by gRPC's own limit at either end, or by one of the server's."""
     details = error.details
     if error.code != "RESOURCE_EXHAUSTED" or details.retry_delay_seconds is not None:
         return False

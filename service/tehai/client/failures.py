@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -22,6 +23,9 @@ STATUS_METADATA_KEY = "grpc-status-details-bin"
 REQUEST_ID = "x-request-id"
 # Stands where the name of a status would, for an answer that breaks the contract.
 MALFORMED = "MALFORMED_ANSWER"
+# In the words of gRPC, which refuses by limits of its own at either end, and gives no reason; the second where it was
+# an answer that did not fit.
+TOO_LARGE, RECEIVING = "message larger than max", "CLIENT: Received"
 
 
 def failure_of(error: grpc.RpcError, target: str, request_id: str) -> ServerError:
@@ -31,6 +35,8 @@ def failure_of(error: grpc.RpcError, target: str, request_id: str) -> ServerErro
     text = str(call.details() or "")
     metadata = dict(call.trailing_metadata() or ())
     details = _details(metadata.get(STATUS_METADATA_KEY), str(metadata.get(REQUEST_ID, request_id)))
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and not details.reason and TOO_LARGE in text:
+        details = replace(details, reason="RESULT_TOO_LARGE" if text.startswith(RECEIVING) else "REQUEST_TOO_LARGE")
     unknown = code is grpc.StatusCode.UNIMPLEMENTED and not details.reason
     if code is grpc.StatusCode.UNAVAILABLE or unknown:
         return ServerUnreachableError(f"the Tehai server at {target} does not answer: {text}", code.name, details)

@@ -19,7 +19,7 @@ from tehai.runner.owners import gone, new_owner
 from tehai.runner.places import Place, Places
 from tehai.runner.settings import RunnerSettings
 from tehai.runner.traces import TracesOfSolves
-from tehai.telemetry.tracing import record_span
+from tehai.telemetry.job_spans import JobSpans
 
 _OUTCOMES = {
     SolveState.SUCCEEDED: Outcome.SUCCEEDED,
@@ -54,6 +54,7 @@ class Runner:
         self.owner = new_owner()
         self._running: dict[asyncio.Task[None], ClaimedSolve] = {}
         self._traces = TracesOfSolves()
+        self._spans = JobSpans("solve", self._traces.get)
         # Set where there may be something to claim.
         self._woken = asyncio.Event()
         self._draining = asyncio.Event()
@@ -196,6 +197,7 @@ class Runner:
         solve_id = solve.claim.solve_id
         started = self._clock.monotonic_seconds()
         self._observer.solve_started(solve_id)
+        self._spans.started(solve_id, solve.claim.record.attempt_count, solve.claim.record.create_time * 1_000)
         ended = Ended(None)
         try:
             ended = await solve.run()
@@ -212,6 +214,7 @@ class Runner:
     def _tell(self, solve_id: str, ended: Ended, seconds: float) -> None:
         """Tell the observer what became of a solve."""
         outcome = None if ended.record is None else _OUTCOMES.get(ended.record.state)
+        self._spans.ended(solve_id, outcome, failed=ended.died or outcome is Outcome.FAILED)
         if outcome is None:
             self._observer.solve_left(solve_id, died=ended.died)
             return
@@ -224,9 +227,7 @@ class Runner:
 
         def tell(phase: Phase) -> None:
             self._observer.phase(solve_id, phase.name, phase.start_ns, phase.end_ns)
-            parent = self._traces.get(solve_id)
-            if parent is not None:
-                record_span(f"solve.{phase.name}", phase.start_ns, phase.end_ns, parent, solve=solve_id)
+            self._spans.phase(solve_id, phase.name, phase.start_ns, phase.end_ns)
 
         return tell
 

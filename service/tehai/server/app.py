@@ -60,6 +60,11 @@ SOURCING = DESCRIPTOR.services_by_name["SourcingService"]
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
 SERVICES = (SOURCING.full_name, OPERATIONS.full_name)
 RETENTION_INTERVAL_SECONDS = 600.0
+# So much above the limit a request is still received, for the error table to refuse it; gRPC itself, which knows no
+# reasons and no advice, refuses what is larger.
+OVERSIZE_BYTES = 4 * 1024 * 1024
+# gRPC's options are of C's int.
+INT_MAX = 2**31 - 1
 # What is left of calls when running solves have ended.
 STOP_SECONDS = 2.0
 
@@ -196,7 +201,7 @@ def _new_server(settings: AllSettings, parts: ServerParts, gate: Gate, healthy: 
     """Return a server with every service, its interceptor and the limits of the settings."""
     keepalive_ms = round(settings.server.keepalive_seconds * 1000)
     options: list[tuple[str, Any]] = [
-        ("grpc.max_receive_message_length", settings.server.message_bytes_max),
+        ("grpc.max_receive_message_length", min(settings.server.message_bytes_max + OVERSIZE_BYTES, INT_MAX)),
         ("grpc.max_send_message_length", settings.server.message_bytes_max),
         ("grpc.max_concurrent_streams", settings.server.connection_streams_max),
         # A second server on the same port is an error, not a silent half of the calls.
@@ -208,7 +213,8 @@ def _new_server(settings: AllSettings, parts: ServerParts, gate: Gate, healthy: 
         ("grpc.http2.min_ping_interval_without_data_ms", min(10_000, keepalive_ms)),
         ("grpc.keepalive_permit_without_calls", 1),
     ]
-    server = grpc.aio.server(interceptors=[CallInterceptor(parts.metrics, gate, parts.limiter)], options=options)
+    interceptor = CallInterceptor(parts.metrics, gate, parts.limiter, settings.server.message_bytes_max)
+    server = grpc.aio.server(interceptors=[interceptor], options=options)
     handlers = [
         generic_handler(SOURCING, sourcing_methods(parts)),
         generic_handler(OPERATIONS, operations_methods(parts)),

@@ -1,11 +1,12 @@
 """Around every call, from the outside in: error table, request context, span, metrics, gate, handler.
 
-Requests reach the gate as bytes and are read behind it, so that nobody unknown makes the server parse anything, and a
-request that cannot be read ends as the error table says.
+Requests are received and read behind the gate, so that nobody unknown makes the server hold or parse anything, and a
+request that is too large or cannot be read ends as the error table says.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import grpc
 import grpc.aio
 
-from tehai.security import Gate, IncomingCall, TenantLimiter
+from tehai.security import Gate, IncomingCall, LimitExceededError, TenantLimiter
 from tehai.security.gate import Admission
 from tehai.server.error_details import STATUS_METADATA_KEY, PublicError, shortened
 from tehai.server.errors import code_of, public_error
+from tehai.server.handlers import SMALL_REQUEST_BYTES_MAX
 from tehai.server.logs import get_logger
+from tehai.server.request_errors import MalformedRequestError, RequestTooLargeError
 from tehai.telemetry import Metrics, measured_call, request_context
 from tehai.telemetry.request_context import REQUEST_ID
 from tehai.telemetry.tracing import continued_trace, span
@@ -33,6 +36,14 @@ else:
     Interceptor = grpc.aio.ServerInterceptor
     Handler = grpc.RpcMethodHandler
 Reader = Callable[[bytes], Any]
+# From the stream of a call to its request, or to an iterator of its requests.
+Requests = Callable[[AsyncIterator[bytes], Context, Admission], Awaitable[Any]]
+# Requests of health checks that are not here yet, and how long they may take: they are small and come at once.
+PUBLIC_RECEIVING_MAX = 32
+PUBLIC_RECEIVING_SECONDS = 5.0
+# Where gRPC itself has refused one as too large, the caller is told so by gRPC; this stands in log and audit.
+NO_REQUEST = "no request came with the call, or one that is far too large"
+PARTS_ADVICE = "; send a larger problem in parts, with UploadProblem"
 
 
 class _RefusedError(Exception):
@@ -47,7 +58,10 @@ class _RefusedError(Exception):
 class CallInterceptor(Interceptor):
     """Wraps each method once and keeps it."""
 
-    def __init__(self, metrics: Metrics, gate: Gate, limiter: TenantLimiter) -> None:
+    def __init__(self, metrics: Metrics, gate: Gate, limiter: TenantLimiter, message_bytes_max: int) -> None:
+        """``message_bytes_max`` is the largest request of anybody; gRPC itself must let a little more through."""
+        self._message_bytes_max = message_bytes_max
+        self._public_receiving = 0
         self._metrics = metrics
         self._gate = gate
         self._limiter = limiter
@@ -69,61 +83,86 @@ class CallInterceptor(Interceptor):
         return wrapped
 
     def _wrap(self, handler: Any, method: str) -> Handler:  # noqa: ANN401 - its stub lacks the four functions
-        """Return a handler of the same kind that takes bytes."""
+        """Return a handler of the same method that takes bytes, and none of them before the gate has let the call in.
+
+        On the wire a single request is a stream of one, and gRPC reads a stream only when it is asked to; a single
+        request it would read, and hold, before it calls the handler.
+        """
         read: Reader = handler.request_deserializer or (lambda data: data)
         requests = self._stream_reader(read) if handler.request_streaming else self._single_reader(read)
         if handler.response_streaming:
             inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            return make(self._stream(inner, method, requests), None, handler.response_serializer)
+            streaming = self._stream(inner, method, requests)
+            return grpc.stream_stream_rpc_method_handler(streaming, None, handler.response_serializer)
         inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        make = (
-            grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
-        )
-        return make(self._single(inner, method, requests), None, handler.response_serializer)
+        single = self._single(inner, method, requests)
+        return grpc.stream_unary_rpc_method_handler(single, None, handler.response_serializer)
 
-    def _single_reader(self, read: Reader) -> Callable[[Any, Admission], Any]:
-        def reader(request: bytes, admission: Admission) -> object:
+    def _single_reader(self, read: Reader) -> Requests:
+        async def reader(_: AsyncIterator[bytes], context: Context, admission: Admission) -> object:
+            # Not by the iterator: one that is left before its end costs a task.
+            request = await (context.read() if admission.principal is not None else self._read_public(context))
+            if not isinstance(request, bytes):
+                raise MalformedRequestError(NO_REQUEST)
             self._check_size(request, admission)
             return read(request)
 
         return reader
 
-    def _stream_reader(self, read: Reader) -> Callable[[Any, Admission], Any]:
-        async def reader(requests: AsyncIterator[bytes], admission: Admission) -> AsyncIterator[object]:
+    async def _read_public(self, context: Context) -> object:
+        """Receive a request of a method that is open to everybody, which nobody is charged for; None: it never came.
+
+        Only so many at once and for so long, as gRPC may hold as much of each as of any request.
+        """
+        if self._public_receiving >= PUBLIC_RECEIVING_MAX:
+            text = f"{PUBLIC_RECEIVING_MAX} requests of callers without a credential are on their way already"
+            raise LimitExceededError("public_requests_receiving", PUBLIC_RECEIVING_MAX, text, PUBLIC_RECEIVING_SECONDS)
+        self._public_receiving += 1
+        try:
+            return await asyncio.wait_for(context.read(), PUBLIC_RECEIVING_SECONDS)
+        except TimeoutError:
+            return None
+        finally:
+            self._public_receiving -= 1
+
+    def _stream_reader(self, read: Reader) -> Requests:
+        async def messages(requests: AsyncIterator[bytes], admission: Admission) -> AsyncIterator[object]:
             async for request in requests:
                 self._check_size(request, admission)
                 yield read(request)
 
+        async def reader(requests: AsyncIterator[bytes], _: Context, admission: Admission) -> object:
+            return messages(requests, admission)
+
         return reader
 
     def _check_size(self, request: bytes, admission: Admission) -> None:
-        if admission.principal is not None:
-            self._limiter.check_message(admission.principal.tenant, len(request))
+        """Raise for a request larger than this server or its tenant takes; who is nobody sends small ones only."""
+        if admission.principal is None:
+            if len(request) > SMALL_REQUEST_BYTES_MAX:
+                raise RequestTooLargeError(len(request), SMALL_REQUEST_BYTES_MAX)
+            return
+        if len(request) > self._message_bytes_max:
+            raise RequestTooLargeError(len(request), self._message_bytes_max, PARTS_ADVICE)
+        self._limiter.check_message(admission.principal.tenant, len(request))
 
     def _single(
-        self, inner: Callable[..., Awaitable[Any]], method: str, read: Callable[[Any, Admission], Any]
+        self, inner: Callable[..., Awaitable[Any]], method: str, read: Requests
     ) -> Callable[..., Awaitable[Any]]:
-        async def call(request: Any, context: Context) -> object:  # noqa: ANN401 - bytes, or an iterator of bytes
+        async def call(requests: AsyncIterator[bytes], context: Context) -> object:
             try:
                 async with self._admitted(context, method) as admission:
-                    return await inner(read(request, admission), context)
+                    return await inner(await read(requests, context, admission), context)
             except _RefusedError as error:
                 await _abort(context, error)
 
         return call
 
-    def _stream(
-        self, inner: Callable[..., Any], method: str, read: Callable[[Any, Admission], Any]
-    ) -> Callable[..., AsyncIterator[Any]]:
-        async def call(request: Any, context: Context) -> AsyncIterator[object]:  # noqa: ANN401 - as above
+    def _stream(self, inner: Callable[..., Any], method: str, read: Requests) -> Callable[..., AsyncIterator[Any]]:
+        async def call(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[object]:
             try:
                 async with self._admitted(context, method) as admission:
-                    answers = inner(read(request, admission), context)
+                    answers = inner(await read(requests, context, admission), context)
                     if hasattr(answers, "aclose"):
                         async with aclosing(answers):
                             async for answer in answers:

@@ -124,6 +124,7 @@ class HttpEndpoint:
             said = {"ready": verdict.ready, "failing": list(verdict.failing)}
             return (200 if verdict.ready else 503), _JSON, _text(json.dumps(said) + "\n")
         if path == b"/metrics":
+            self._metrics.set("tehai_ready", float((await self._readiness.verdict()).ready))
             return 200, CONTENT_TYPE, self._pages()
         further = self._further.get(path)
         if further is not None:

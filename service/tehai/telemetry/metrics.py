@@ -43,6 +43,8 @@ class MetricSpec:
     alert: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    # Values of its only label that are kept from the start: Prometheus sees no rise in what was not there before.
+    known: tuple[str, ...] = ()
 
 
 METRICS = (
@@ -99,6 +101,7 @@ METRICS = (
         "solves of CreateSolve that ran here and ended, by outcome: succeeded, failed, cancelled",
         "failed above 1 % of all for an hour",
         ("outcome",),
+        known=("succeeded", "failed", "cancelled"),
     ),
     MetricSpec(
         "tehai_solve_retries_total",
@@ -165,6 +168,7 @@ METRICS = (
         "audit entries by where they went: stored, or logged because the store could not take them",
         "any logged",
         ("where",),
+        known=("stored", "logged"),
     ),
     MetricSpec(
         "tehai_certificate_expire_timestamp_seconds",
@@ -178,6 +182,7 @@ METRICS = (
         "changed certificate files, by outcome: taken_up or refused",
         "any refused: the old certificate is still in use, the log says why",
         ("outcome",),
+        known=("taken_up", "refused"),
     ),
     MetricSpec(
         "tehai_loop_lag_seconds",
@@ -186,6 +191,12 @@ METRICS = (
         "99th percentile above 10 ms for 5 minutes: something holds the interpreter",
         (),
         LAG_BUCKETS,
+    ),
+    MetricSpec(
+        "tehai_ready",
+        "gauge",
+        "1 where /readyz would have said at the scrape that the server can be sent work, 0 where not",
+        "0 for 2 minutes",
     ),
     MetricSpec(
         "tehai_build_info",
@@ -227,6 +238,11 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.set("tehai_build_info", 1, version)
+        for spec in METRICS:
+            for value in spec.known:
+                self.count(spec.name, value, amount=0)
+        for method in sorted(self._methods):
+            self.count("tehai_requests_total", method, "INTERNAL", amount=0)
 
     def method(self, name: str) -> str:
         """Return the label of a method, so that no caller can make labels up."""

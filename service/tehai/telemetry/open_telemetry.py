@@ -8,12 +8,31 @@ from contextlib import contextmanager
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from tehai.telemetry.trace_context import TraceParent
 
 SCOPE = "tehai"
 CLOSE_MILLISECONDS = 5_000
+
+
+class OpenTelemetrySpan:
+    """A span that is under way."""
+
+    def __init__(self, opened: Span) -> None:
+        self._opened = opened
+
+    @property
+    def here(self) -> TraceParent:
+        """Return what makes other spans its children."""
+        return _traceparent_of(self._opened.get_span_context())
+
+    def end(self, *, failed: bool = False, **attributes: str | bool | int | float) -> None:
+        """End it now, with what is known by then."""
+        self._opened.set_attributes(attributes)
+        if failed:
+            self._opened.set_status(Status(StatusCode.ERROR))
+        self._opened.end()
 
 
 class OpenTelemetryBackend:
@@ -50,12 +69,20 @@ class OpenTelemetryBackend:
         )
         past.end(end_time=end_ns)
 
+    def begin(
+        self, name: str, start_ns: int, parent: TraceParent, attributes: dict[str, str | bool | int | float]
+    ) -> OpenTelemetrySpan:
+        """Begin a span."""
+        return OpenTelemetrySpan(
+            self._tracer.start_span(
+                name, context=_context_of(parent), kind=SpanKind.INTERNAL, attributes=attributes, start_time=start_ns
+            )
+        )
+
     def current(self) -> TraceParent | None:
         """Return where the current trace stands; None outside of one."""
         found = trace.get_current_span().get_span_context()
-        if not found.is_valid:
-            return None
-        return TraceParent(f"{found.trace_id:032x}", f"{found.span_id:016x}", found.trace_flags.sampled)
+        return _traceparent_of(found) if found.is_valid else None
 
     @contextmanager
     def continued(self, parent: TraceParent) -> Iterator[None]:
@@ -70,6 +97,10 @@ class OpenTelemetryBackend:
         """Send what is in hand, for a few seconds at most, and end."""
         self._provider.force_flush(CLOSE_MILLISECONDS)
         self._provider.shutdown()
+
+
+def _traceparent_of(context: SpanContext) -> TraceParent:
+    return TraceParent(f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled)
 
 
 def _context_of(parent: TraceParent) -> otel_context.Context:

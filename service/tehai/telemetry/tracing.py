@@ -30,6 +30,17 @@ class TracingNotInstalledError(RuntimeError):
         super().__init__("tracing needs the packages of the extra: pip install 'tehai[tracing]', or switch it off")
 
 
+class OpenSpan(Protocol):
+    """A span that is under way, held apart from the code that runs meanwhile."""
+
+    @property
+    def here(self) -> TraceParent:
+        """Return what makes other spans its children."""
+
+    def end(self, *, failed: bool = False, **attributes: Attribute) -> None:
+        """End it now, with what is known by then."""
+
+
 class _Backend(Protocol):
     """What tracing is, once it is on."""
 
@@ -40,6 +51,9 @@ class _Backend(Protocol):
         self, name: str, start_ns: int, end_ns: int, parent: TraceParent | None, attributes: dict[str, Attribute]
     ) -> None:
         """Write down a span that is over."""
+
+    def begin(self, name: str, start_ns: int, parent: TraceParent, attributes: dict[str, Attribute]) -> OpenSpan:
+        """Begin a span."""
 
     def current(self) -> TraceParent | None:
         """Return where the current trace stands."""
@@ -79,6 +93,11 @@ def record_span(
     """Write down a span that is over, nanoseconds since 1970 UTC; a child of ``parent``, else of the current span."""
     if _backend is not None:
         _backend.record(name, start_ns, end_ns, parent, attributes)
+
+
+def begin_span(name: str, start_ns: int, parent: TraceParent, /, **attributes: Attribute) -> OpenSpan | None:
+    """Begin a child of ``parent``, to be ended by the caller; nanoseconds since 1970 UTC; None where tracing is off."""
+    return None if _backend is None else _backend.begin(name, start_ns, parent, attributes)
 
 
 @contextmanager
