@@ -175,3 +175,12 @@ def test_a_problem_that_cannot_all_run_is_an_answer(server: ServerProcess, small
     assert result.verified
     assert result.workloads_not_run > 0
     assert result.stop_reason != StopReason.STOP_REASON_UNSPECIFIED
+
+
+def test_a_solve_that_must_be_killed_is_out_of_time(long_problem: Problem) -> None:
+    """A process that does not end in its time is killed; the caller is told of the limit and of no fault."""
+    with ServerProcess(solve_seconds_max=0.05, stop_grace_seconds=0) as server:
+        with pytest.raises(grpc.RpcError) as refused:
+            list(server.stub().StreamSolve(StreamSolveRequest(problem=long_problem), timeout=120))
+        assert reason_of(refused.value) == "SOLVE_OUT_OF_TIME"
+        assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -70,6 +70,11 @@ class SolveProcess:
         """Exit code once it is gone, -N where signal N ended it; None where it never started."""
         return None if self._process.pid is None else self._process.exitcode
 
+    @property
+    def killed(self) -> bool:
+        """Whether somebody ended the process, before it was gone by itself or after."""
+        return self._killed
+
     def start(self, orders: AsyncIterator[bytes]) -> None:
         """Start the process and send it ``orders`` as it takes them; return at once."""
         self._thread = threading.Thread(target=self._run, args=(orders,), name="solve", daemon=True)

@@ -9,7 +9,7 @@ from tehai.domain.violation import InvalidProblemError, UnverifiedAnswerError, V
 from tehai.engine.messages import delimited_field, split_field
 from tehai.runner.errors import ShuttingDownError, SolveFailedError, SolveTimeError
 from tehai.runner.frames import FrameKind
-from tehai.runner.solve_process import OnPhase
+from tehai.runner.solve_process import Frame, OnPhase, SolveProcess
 from tehai.server.interceptors import Context
 from tehai.server.logs import get_logger
 from tehai.server.parts import ServerParts
@@ -34,7 +34,7 @@ class StreamSolveMethods:
         async with self._parts.places.start(problem, options, self._phase_of_call()) as solve:
             violations: list[Violation] = []
             parts: list[bytes] = []
-            async for kind, payload in solve.frames():
+            async for kind, payload in self._frames(solve):
                 if kind in _VIOLATIONS:
                     violations += await asyncio.to_thread(_violations, payload)
                     parts.append(payload)
@@ -48,6 +48,21 @@ class StreamSolveMethods:
                 # Lists one after the other are one list, as protobuf has it.
                 yield delimited_field(pb.StreamSolveResponse.VIOLATIONS_FIELD_NUMBER, b"".join(parts))
                 raise InvalidProblemError(tuple(violations))
+
+    async def _frames(self, solve: SolveProcess) -> AsyncIterator[Frame]:
+        """Yield the frames of a solve; one that had to be killed was too slow to end when its time was over."""
+        try:
+            async for frame in solve.frames():
+                yield frame
+        except SolveFailedError as error:
+            if not solve.killed or error.__cause__ is not None:
+                raise
+            raise self._stopped() from error
+
+    def _stopped(self) -> Exception:
+        """Return why a solve was stopped before it had a plan: by its time limit, or because the server ends."""
+        seconds = self._parts.runner_settings.solve_seconds_max
+        return ShuttingDownError() if self._parts.draining else SolveTimeError(seconds)
 
     def _read(self, request: bytes) -> tuple[bytes, bytes]:
         """Return problem and options of a request, in a thread; raise MessageFaultError."""
@@ -64,9 +79,7 @@ class StreamSolveMethods:
             get_logger(__name__).error("answer failed its check", violations=lines)
             return UnverifiedAnswerError(found)
         if kind is FrameKind.CANCELLED:
-            # Told to stop by its time limit, or because the server ends, before there was a plan.
-            seconds = self._parts.runner_settings.solve_seconds_max
-            return ShuttingDownError() if self._parts.draining else SolveTimeError(seconds)
+            return self._stopped()
         return SolveFailedError(payload.decode("utf-8", "replace"))
 
     def _phase_of_call(self) -> OnPhase:
