@@ -18,10 +18,10 @@ from tehai.operations.records import BlobKind, SolveState
 from tehai.operations.sqlite_store import open_sqlite
 from tehai.operations.store import Store
 from tehai.runner.errors import SolveFailedError, SolveMemoryError
-from tehai.runner.frames import SolveJob
+from tehai.runner.frames import FrameKind, SolveJob
 from tehai.runner.processes import start_process
 from tehai.runner.runner import Runner
-from tehai.runner.solve_process import SolveProcess
+from tehai.runner.solve_process import SolveProcess, orders_of
 from tests.runner.programs import start_program
 from tests.runner.service import (
     ENDLESS,
@@ -215,6 +215,19 @@ async def test_a_failure_of_the_solver_is_not_tried_again(
     (error,) = service.errors
     assert isinstance(error, SolveFailedError)
     assert "TypeError" in str(error)
+
+
+async def test_a_stop_that_comes_before_the_problem_is_heard(fork_server: ForkServerContext) -> None:
+    """A solve that is stopped before its process has its problem ends with an answer all the same."""
+    process = SolveProcess(fork_server, SolveJob(0.1, 1, 0, kept=True))
+    process.stop()
+    # As long as the thread that says so needs to come first.
+    await asyncio.sleep(0.1)
+    process.start(orders_of(small_problem(), SHORT.SerializeToString()))
+    kinds = [kind async for kind, _ in process.frames()]
+    assert kinds[-1] in (FrameKind.CANCELLED, FrameKind.RESULT)
+    await process.close(10.0)
+    assert process.exit_code == 0
 
 
 async def test_a_process_that_cannot_be_started_costs_no_attempt(

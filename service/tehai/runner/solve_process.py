@@ -51,7 +51,9 @@ class SolveProcess:
         self._process = context.Process(
             target=run_worker, args=(orders_end, frames_end, job), name="tehai-solve", daemon=True
         )
-        # Guards the orders, which both the thread (sending) and stopping use.
+        # Set once the orders were sent, or never will be; before, the process knows no stop.
+        self._ordered = threading.Event()
+        # Guards the pipe of the orders, which stopping writes to and the thread closes.
         self._lock = threading.Lock()
         self._stopping = False
         self._killed = False
@@ -101,7 +103,7 @@ class SolveProcess:
 
     def stop(self) -> None:
         """Ask the solve to end with its best plan; may be called any number of times."""
-        # The thread may be sending a large problem: stopping waits for it in a thread of its own.
+        # The other thread may be sending a large problem: stopping waits for it in a thread of its own.
         if not self._stopping:
             self._stopping = True
             threading.Thread(target=self._send_stop, name="stop", daemon=True).start()
@@ -115,6 +117,7 @@ class SolveProcess:
     async def close(self, grace_seconds: float) -> None:
         """Make sure that the process is gone: ask it, wait for ``grace_seconds``, kill it."""
         if self._thread is None:
+            self._ordered.set()
             for end in (*self._child_ends, self._orders, self._frames):
                 end.close()
             return
@@ -156,7 +159,7 @@ class SolveProcess:
 
     def _start_and_send(self, orders: AsyncIterator[bytes]) -> None:
         """Start the process and hand it its orders; the next ones are fetched while others are on their way."""
-        with self._lock:
+        try:
             coming = self._fetch(orders)
             try:
                 start_process(self._process)
@@ -168,6 +171,8 @@ class SolveProcess:
             while (part := coming.result()) is not None:
                 coming = self._fetch(orders)
                 self._orders.send_bytes(part)
+        finally:
+            self._ordered.set()
 
     def _fetch(self, orders: AsyncIterator[bytes]) -> concurrent.futures.Future[bytes | None]:
         """Have the loop fetch the next part of the orders; None is the end."""
@@ -187,6 +192,7 @@ class SolveProcess:
         self._tell(None)
 
     def _send_stop(self) -> None:
+        self._ordered.wait()
         with self._lock, contextlib.suppress(OSError):
             self._orders.send_bytes(STOP)
 
