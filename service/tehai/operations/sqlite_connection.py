@@ -24,7 +24,9 @@ SQLITE_VERSION_MIN = (3, 37, 0)
 # How long a process waits for another one that writes.
 BUSY_SECONDS = 5.0
 _PAGE_BYTES = 8192
-_CACHE_KIBIBYTES = 16 * 1024
+# Of each connection. The system caches the file as well, and a reader drops its pages after every commit of another
+# connection: 16 MiB were not faster than this.
+_CACHE_KIBIBYTES = 2 * 1024
 # The log is cut to this once everything in it is in the main file.
 _LOG_BYTES_KEPT = 64 * 1024 * 1024
 
@@ -108,7 +110,6 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         reason = f"{path} cannot be opened: {error.strerror}"
         raise StoreUnavailableError(reason) from error
     connection = _connect(path)
-    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         connection.close()
@@ -136,6 +137,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
     )
+    # First: where the page grows afterwards, SQLite keeps as many pages as of the smaller ones.
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
