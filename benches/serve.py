@@ -40,7 +40,6 @@ from benches.serving_server import (  # noqa: E402
     RunningServer,
     echo_server,
     store_plan,
-    tehai_server,
 )
 from tehai.domain.problem import Problem  # noqa: E402
 from tehai.v1 import plan_pb2, problem_pb2, solve_pb2, sourcing_service_pb2  # noqa: E402
@@ -125,7 +124,7 @@ async def measure_quotes(server: RunningServer, echo_address: str, requests: Seq
     ``p50_ms`` and ``p99_ms`` are the server's: the bounds of its metric tehai_request_seconds (1, 2, 5, 10, 25 ms, ...)
     that so many calls stayed within. What the caller sees besides is its own wait for a core, as with the echo.
     """
-    address = server.address()
+    address = server.address
     quotes, echo = Caller(address, QUOTE_METHOD, requests), Caller(echo_address, ECHO_METHOD, [b"x" * ECHO_BYTES])
     async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel, BusySolve(channel) as busy:
         for _ in range(WARM_UP_CALLS):
@@ -167,7 +166,7 @@ def quote(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tehai-bench-") as folder:
         database = Path(folder) / "bench.sqlite3"
         store_plan(database, plan.result, plan.book)
-        with tehai_server(database) as server, echo_server() as echo_address:
+        with RunningServer(database) as server, echo_server() as echo_address:
             found = asyncio.run(measure_quotes(server, echo_address, requests))
     return {"size": arguments.size, **found, **_machine()}
 
@@ -175,7 +174,7 @@ def quote(arguments: argparse.Namespace) -> dict[str, Any]:
 async def measure_creations(server: RunningServer, problem: problem_pb2.Problem) -> dict[str, Any]:
     """Return how long CreateSolve takes until it is durable, and how long after it the solver process is there."""
     accepted, started, sizes = [], [], []
-    async with grpc.aio.insecure_channel(server.address(), options=OPTIONS) as channel:
+    async with grpc.aio.insecure_channel(server.address, options=OPTIONS) as channel:
         create = Unary(channel, f"{SERVICE}/CreateSolve", operations_pb2.Operation)
         for i in range(CREATE_COUNT + 1):
             # Bytes that the store has already would not be written again.
@@ -218,7 +217,7 @@ def create(arguments: argparse.Namespace) -> dict[str, Any]:
     problem = problem_to_proto(build_instance(arguments.size))
     with (
         tempfile.TemporaryDirectory(prefix="tehai-bench-") as folder,
-        tehai_server(Path(folder) / "bench.sqlite3") as server,
+        RunningServer(Path(folder) / "bench.sqlite3") as server,
     ):
         found = asyncio.run(measure_creations(server, problem))
     return {"size": arguments.size, **found, **_machine()}

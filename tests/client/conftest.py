@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.client.fake import AnyClient, FakeServer, client_of, fake_server
+from tests.server.databases import new_database
+
+# A fixture of this folder too.
+__all__ = ["new_database"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Both clients against the real server: everything that a caller does in a day, from creation to deletion."""
+"""Both clients against the real server on each database: what a caller does in a day, from creation to deletion."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,7 @@ from tehai.v1.problem_pb2 import Problem
 from tehai.wire import result_to_proto
 from tests.client.fake import AnyClient, client_of
 from tests.security.material import Authority, write_pair
+from tests.server.databases import NewDatabase
 from tests.server.process import ROOT, ServerProcess, package_environment
 
 SHORT = SolveOptions(work_limit=4, threads=1)
@@ -30,16 +32,16 @@ ENDLESS = SolveOptions(time_limit_seconds=600.0, gap_fraction=0.0, threads=1)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
+def server(new_database: NewDatabase) -> Iterator[ServerProcess]:
     """Return a running server."""
-    with ServerProcess() as process:
+    with new_database() as url, ServerProcess(database_url=url) as process:
         yield process
 
 
 @pytest.fixture(scope="module")
-def small_server() -> Iterator[ServerProcess]:
+def small_server(new_database: NewDatabase) -> Iterator[ServerProcess]:
     """Return a server whose messages are smaller than the small problem's result."""
-    with ServerProcess(message_bytes_max=MESSAGE_BYTES) as process:
+    with new_database() as url, ServerProcess(database_url=url, message_bytes_max=MESSAGE_BYTES) as process:
         yield process
 
 
@@ -136,15 +138,17 @@ def test_a_wrong_credential_is_refused(server: ServerProcess, kind: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["blocking", "loop"])
-def test_a_key_over_tls(tmp_path: Path, kind: str) -> None:
+def test_a_key_over_tls(tmp_path: Path, new_database: NewDatabase, kind: str) -> None:
     """With roots and a key of the server's own making a tenant sees its solves, and without the key nobody does."""
     authority = Authority()
     certificate, key = write_pair(tmp_path, authority.issue("server"))
-    with ServerProcess(
-        authority.pem, tls_certificate_file=certificate, tls_key_file=key, anonymous_on_loopback=False
-    ) as server:
+    settings: dict[str, Any] = {"tls_certificate_file": certificate, "tls_key_file": key}
+    with (
+        new_database() as url,
+        ServerProcess(authority.pem, anonymous_on_loopback=False, database_url=url, **settings) as server,
+    ):
         command = [sys.executable, "-m", "tehai.cli.main", "keys", "create", "--tenant", "acme", "--scope", "all"]
-        environment = package_environment(database_path=server.settings["database_path"])
+        environment = package_environment(**server.settings)
         made = subprocess.run(
             command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
         )

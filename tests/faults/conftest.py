@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from tests.faults.inspection import Database
 from tests.faults.service import Service
-from tests.operations.servers import PostgresServer, fresh_schema
+from tests.operations.servers import fresh_schema, shared_server
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,8 @@ class Place:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Give the URL of a real PostgreSQL server."""
-    server = PostgresServer()
-    ran_before = server.runs()
-    yield server.start()
-    # Other processes of a parallel run may still use it.
-    if not ran_before and "PYTEST_XDIST_WORKER" not in os.environ:
-        server.stop()
+    with shared_server() as url:
+        yield url
 
 
 @pytest.fixture

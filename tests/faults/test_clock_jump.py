@@ -28,7 +28,7 @@ def test_the_clock_jumps(tmp_path: Path) -> None:
     """What has ended is kept, what runs goes on in its first attempt, what comes later is taken and ends."""
     clock = tmp_path / "clock"
     clock.write_text("0")
-    program = ("-m", "tests.faults.clock_program", "serve")
+    program = ("-m", "tests.faults.clock_program")
     with Service(tmp_path / "service", SETTINGS, program, {CLOCK_FILE: str(clock)}) as service:
         before = created(service, quick_solve())
         assert ended(service, before).state == solve_pb2.SOLVE_STATE_SUCCEEDED

@@ -77,7 +77,7 @@ def test_watches_that_nobody_reads(sqlite_place: Place, events: int) -> None:
     with service:
         small_windows = (("grpc.http2.lookahead_bytes", 1024), ("grpc.http2.bdp_probe", 0))
         stalled: list[Any] = [
-            SourcingServiceStub(service.channel(*small_windows)).WatchSolve(request, timeout=300)
+            SourcingServiceStub(service.channel(options=small_windows)).WatchSolve(request, timeout=300)
             for _ in range(READERS)
         ]
         for call in stalled:

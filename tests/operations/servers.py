@@ -56,6 +56,17 @@ class PostgresServer:
 
 
 @contextmanager
+def shared_server() -> Iterator[str]:
+    """Give the URL of the server that the checkout shares; it is stopped afterwards if it did not run before."""
+    server = PostgresServer()
+    ran_before = server.runs()
+    yield server.start()
+    # Other processes of a parallel run may still use it.
+    if not ran_before and "PYTEST_XDIST_WORKER" not in os.environ:
+        server.stop()
+
+
+@contextmanager
 def fresh_schema(url: str) -> Iterator[str]:
     """Give a URL whose tables are in a schema of its own, which is dropped afterwards."""
     import psycopg

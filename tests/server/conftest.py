@@ -1,4 +1,4 @@
-"""One server for the tests that leave it as they found it, and one solve that has ended on it."""
+"""One server on each database for the tests that leave it as they found it, and one solve that has ended on it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from collections.abc import Iterator
 import pytest
 from google.longrunning.operations_pb2 import Operation
 
+from tehai.catalog import demo_problem
 from tehai.v1.problem_pb2 import Problem
-from tehai.v1.sourcing_service_pb2 import GetDemoProblemRequest
+from tehai.wire import problem_to_proto
+from tests.server.databases import NewDatabase, new_database
 from tests.server.process import ServerProcess
 from tests.server.waiting import create, ended
 
+# A fixture of this folder too.
+__all__ = ["new_database"]
+
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ServerProcess]:
+def server(new_database: NewDatabase) -> Iterator[ServerProcess]:
     """Return a running server with default settings and the HTTP endpoint."""
-    with ServerProcess(telemetry_port=0, console=True) as process:
+    with new_database() as url, ServerProcess(database_url=url, telemetry_port=0, console=True) as process:
         yield process
 
 
 @pytest.fixture(scope="session")
-def small_problem(server: ServerProcess) -> Problem:
-    """Return the small demo problem as the server gives it; do not change it."""
-    return server.stub().GetDemoProblem(GetDemoProblemRequest(name="small"), timeout=60).problem
+def small_problem() -> Problem:
+    """Return the small demo problem; do not change it."""
+    return problem_to_proto(demo_problem("small"))
 
 
 @pytest.fixture(scope="session")
-def long_problem(server: ServerProcess) -> Problem:
+def long_problem() -> Problem:
     """Return the large demo problem, which keeps a solver busy for as long as it may; do not change it."""
-    return server.stub().GetDemoProblem(GetDemoProblemRequest(name="team-japan"), timeout=60).problem
+    return problem_to_proto(demo_problem("team-japan"))
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,25 @@
-"""A real server as a subprocess, and what can be seen of it from outside."""
+"""A real server as a subprocess, and what can be seen of it from outside.
+
+It is the one program that starts servers, for the tests, the faults (tests/faults/service.py) and the benches
+(benches/serving_server.py).
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import grpc
 from google.longrunning.operations_pb2_grpc import OperationsStub
@@ -22,17 +27,35 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from tehai.v1.sourcing_service_pb2_grpc import SourcingServiceStub
+from tests.procfs import children, nice_of, with_environment
+from tests.server.server_log import ServerLog
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 60.0
+START_SECONDS = 90.0
+END_SECONDS = 60.0
 PROGRAM = ("-m", "tehai.cli.main")
 # How much nicer than its server a solve is.
 SOLVE_NICE = 10
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # Channels of one process to one address would share a connection, whatever certificate they have.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A server that was started again is found soon.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    # This is also how long a connection may take.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
+    ("grpc.max_reconnect_backoff_ms", 500),
+)
+
+
+class ServerNotStartedError(RuntimeError):
+    """Raised when `tehai serve` does not come up."""
 
 
 def package_environment(**settings: object) -> dict[str, str]:
-    """Return this environment with the package on the path and settings of the server, each as TEHAI_<NAME>."""
-    paths = [str(ROOT / "service"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    """Return this environment with package and tests on the path, and settings of the server as TEHAI_<NAME>."""
+    paths = [str(ROOT / "service"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     chosen = {f"TEHAI_{name.upper()}": str(value) for name, value in settings.items()}
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **chosen}
 
@@ -68,97 +91,184 @@ class _Bearer(
 
 
 class ServerProcess:
-    """``tehai serve`` on a free port, with a database of its own unless one is named; use it as a context manager.
+    """``tehai serve`` on a free port, the same one after every start; use it as a context manager.
 
-    ``root_certificates`` (PEM) are those that its certificate is checked against; without them there is no TLS.
+    Log and database are in ``folder``, None: a temporary one of its own. ``settings`` go to the environment, each as
+    TEHAI_<NAME>, and ``environment`` as it is; ``program`` is what Python runs as ``tehai``. ``root_certificates``
+    (PEM) are those that its certificate is checked against; without them there is no TLS.
     """
 
     def __init__(
-        self, root_certificates: bytes | None = None, program: Sequence[str] = PROGRAM, **settings: object
+        self,
+        root_certificates: bytes | None = None,
+        program: Sequence[str] = PROGRAM,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: object,
     ) -> None:
         self._roots = root_certificates
-        self._folder = tempfile.TemporaryDirectory(prefix="tehai-server-")
-        self.settings: dict[str, object] = {"database_path": Path(self._folder.name) / "solves.sqlite3", **settings}
-        command = [sys.executable, *program, "serve", "--port", "0"]
-        environment = package_environment(**self.settings)
-        self._process = subprocess.Popen(
-            command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        self.log: list[dict[str, object]] = []
-        self._reader = threading.Thread(target=self._read_log, daemon=True)
-        self._reader.start()
+        self._program = program
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="tehai-server-")
+        place = Path(self._temporary.name) if self._temporary else cast("Path", folder)
+        place.mkdir(parents=True, exist_ok=True)
+        self.settings: dict[str, object] = {"database_path": place / "solves.sqlite3", **settings}
+        self._log = ServerLog(place / "server.log")
+        # Inherited by everything that the server starts, so that it is found when the server is gone.
+        self._marker = ("TEHAI_TEST_RUN", uuid.uuid4().hex)
+        self.environment = {
+            **package_environment(**self.settings),
+            **(environment or {}),
+            **dict([self._marker]),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ports: dict[str, int] = {}
         self._channels: list[grpc.Channel] = []
 
-    def __enter__(self) -> ServerProcess:
-        """Wait until it serves."""
-        wait_until(lambda: bool(self.lines("serving")) or not self.alive, START_SECONDS, "server starts")
-        assert self.alive, self.log
+    def __enter__(self) -> Self:
+        """Start it and wait until it serves."""
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the channels and end the server, by force if need be."""
-        for channel in self._channels:
-            channel.close()
+        """Close the channels and end every process of it, by force if need be."""
+        self.close_channels()
         if self.alive:
-            self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(10)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        self._folder.cleanup()
+            self.signal(signal.SIGTERM)
+            try:
+                self.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def start(self) -> None:
+        """Start it and wait until it serves; raise ServerNotStartedError with its log where it does not."""
+        self.launch()
+        end = time.monotonic() + START_SECONDS
+        while not self.lines("serving"):
+            if not self.alive or time.monotonic() > end:
+                message = f"tehai serve did not start: {self._log.text()[-4000:]}"
+                raise ServerNotStartedError(message)
+            time.sleep(0.02)
+        self._ports = {"port": int(self.lines("serving")[0]["port"])}
+        for line in self.lines("telemetry"):
+            self._ports["telemetry_port"] = int(line["port"])
+
+    def launch(self) -> None:
+        """Start the process and do not wait for it; where it served before, it does so on the same ports."""
+        assert not self.alive
+        self._log.begin()
+        ports = {name: port for name, port in self._ports.items() if not self.settings.get(name)}
+        environment = {f"TEHAI_{name.upper()}": str(port) for name, port in ports.items()}
+        with self._log.path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._program, "serve"],
+                env={"TEHAI_PORT": "0", **self.environment, **environment},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End the server's own process as kill -9 does, and nothing else of it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def wait(self, seconds: float) -> int:
+        """Return its exit code once it has ended."""
+        assert self._process is not None
+        return self._process.wait(seconds)
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether the server's own process runs."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        """Number of the server's process."""
+        """Number of the server's own process."""
+        assert self._process is not None
         return self._process.pid
+
+    def processes(self) -> list[int]:
+        """Return every living process that came of any start, also those whose server is gone."""
+        return with_environment("=".join(self._marker))
+
+    def solve_pids(self) -> list[int]:
+        """Return the solve processes: children of the fork server, which is a child of the server.
+
+        Query processes are its children too, but of a higher priority.
+        """
+        lowest = min(nice_of(self.pid) + SOLVE_NICE, 19)
+        found = [pid for fork_server in children(self.pid) for pid in children(fork_server)]
+        return [pid for pid in found if nice_of(pid) == lowest]
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of one event, of the start that was last made."""
+        return [line for line in self._log.lines() if line.get("event") == event]
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Return all log lines of the start that was last made; what is no JSON stands under "text"."""
+        return self._log.lines()
 
     @property
     def address(self) -> str:
         """HOST:PORT that it listens on."""
-        return f"127.0.0.1:{self.lines('serving')[0]['port']}"
+        return f"127.0.0.1:{self._ports['port']}"
 
-    @property
-    def http_address(self) -> str:
-        """URL of its HTTP endpoint."""
-        return f"http://127.0.0.1:{self.lines('telemetry')[0]['port']}"
+    def http(self, path: str) -> tuple[int, str]:
+        """Return status and text of the HTTP endpoint; (0, "") where nobody listens."""
+        url = f"http://127.0.0.1:{self._ports['telemetry_port']}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return int(answer.status), answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
 
     def http_get(self, path: str) -> str:
         """Return what the HTTP endpoint answers with status 200."""
-        with urllib.request.urlopen(f"{self.http_address}{path}", timeout=10) as response:  # noqa: S310 - of ours
-            text: str = response.read().decode()
+        status, text = self.http(path)
+        assert status == 200, (status, text)
         return text
 
     def channel(
-        self, bearer: str = "", port_name: str = "port", certificate: tuple[bytes, bytes] | None = None
+        self,
+        bearer: str = "",
+        port_name: str = "port",
+        certificate: tuple[bytes, bytes] | None = None,
+        options: Sequence[tuple[str, object]] = (),
     ) -> grpc.Channel:
         """Return a new connection, closed with the server.
 
         Its calls carry ``bearer``; ``certificate`` is the client's key and chain in PEM, ``port_name`` a port of the
         log line "serving".
         """
-        options = [
-            ("grpc.max_receive_message_length", -1),
-            ("grpc.max_send_message_length", -1),
-            # Channels of one process to one address would share a connection, whatever certificate they have.
-            ("grpc.use_local_subchannel_pool", 1),
-        ]
-        port = self.lines("serving")[0][port_name]
+        port = self._ports.get(port_name) or self.lines("serving")[0][port_name]
+        chosen = [*_CHANNEL_OPTIONS, *options]
         if self._roots is None:
-            channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
+            channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=chosen)
         else:
             credentials = grpc.ssl_channel_credentials(self._roots, *(certificate or (None, None)))
-            channel = grpc.secure_channel(f"localhost:{port}", credentials, options=options)
+            channel = grpc.secure_channel(f"localhost:{port}", credentials, options=chosen)
         self._channels.append(channel)
         return grpc.intercept_channel(channel, _Bearer(bearer)) if bearer else channel
 
@@ -170,44 +280,10 @@ class ServerProcess:
         """Return a plain generated client of google.longrunning on a connection of its own."""
         return OperationsStub(self.channel(bearer))
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the server."""
-        self._process.send_signal(number)
-
-    def wait(self, seconds: float) -> int:
-        """Return its exit code once it has ended."""
-        return self._process.wait(seconds)
-
-    def lines(self, event: str) -> list[dict[str, object]]:
-        """Return the log lines of one event."""
-        return [line for line in self.log if line.get("event") == event]
-
-    def solve_pids(self) -> list[int]:
-        """Return the solve processes: children of the fork server, which is a child of the server.
-
-        Query processes are its children too, but of a higher priority.
-        """
-        lowest = min(nice_of(self.pid) + SOLVE_NICE, 19)
-        found = [pid for fork_server in children(self.pid) for pid in children(fork_server)]
-        return [pid for pid in found if nice_of(pid) == lowest]
-
-    def _read_log(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            try:
-                self.log.append(json.loads(line))
-            except ValueError:
-                self.log.append({"text": line.rstrip()})
-
-
-def nice_of(pid: int) -> int:
-    """Return how nice a process is; -100 for one that is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return -100
-    # The third field of the file is the first after the name; niceness is the nineteenth.
-    return int(fields[16])
+    def close_channels(self) -> None:
+        """Close every connection that was made here."""
+        while self._channels:
+            self._channels.pop().close()
 
 
 def status_of(error: grpc.RpcError) -> status_pb2.Status:
@@ -237,17 +313,3 @@ def retry_seconds(error: grpc.RpcError) -> float:
     retry = error_details_pb2.RetryInfo()
     assert any(detail.Unpack(retry) for detail in status_of(error).details)
     return float(retry.retry_delay.ToNanoseconds() / 1e9)
-
-
-def children(pid: int) -> list[int]:
-    """Return the living children of a process."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # After the name in parentheses: state, then the parent.
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
-        except (OSError, ValueError):
-            continue
-        if int(parent) == pid and state != "Z":
-            found.append(int(path.parent.name))
-    return found

@@ -30,6 +30,7 @@ from tehai.v1 import sourcing_service_pb2 as pb
 from tehai.v1.plan_pb2 import SolveOptions
 from tehai.wire import problem_to_proto
 from tests.security.material import AUDIENCE, ISSUER, TOKEN_KEYS, PrivateKey, jwk, jwks
+from tests.server.databases import NewDatabase
 from tests.server.process import ServerProcess, reason_of, status_of
 from tests.server.waiting import SHORT, create, ended, solve_of
 
@@ -57,6 +58,7 @@ class Tenants:
     keys: dict[str, str]
     operation: lro.Operation
     stored_problem: str
+    database_url: str
 
     def names(self, tenant: str) -> dict[str, str]:
         """Return the names of the solve's resources by the collection, as if they were of ``tenant``."""
@@ -65,9 +67,9 @@ class Tenants:
         return {**found, "problems": self.stored_problem.replace("/acme/", f"/{tenant}/")}
 
 
-async def _keys(path: Path) -> dict[str, str]:
+async def _keys(url: str, path: Path) -> dict[str, str]:
     """Make keys: for everything, of two tenants, and one for each scope."""
-    store = await open_store("", path)
+    store = await open_store(url, path)
     try:
         wanted = {"acme": ("acme", sorted(ALL_SCOPES)), "other": ("other", sorted(ALL_SCOPES))}
         wanted |= {scope.value: ("acme", [scope.value]) for scope in Scope}
@@ -82,11 +84,10 @@ async def _keys(path: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
+def tenants(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[Tenants]:
     """Return a server that takes no anonymous calls."""
     folder = tmp_path_factory.mktemp("access")
     path = folder / "solves.sqlite3"
-    keys = asyncio.run(_keys(path))
     jwks(folder / "jwks.json", jwk(TOKEN_KEYS["EdDSA"], kid="k"))
     settings: dict[str, Any] = {
         "database_path": path,
@@ -96,15 +97,21 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
         "token_audience": AUDIENCE,
         "token_issuer": ISSUER,
     }
-    with ServerProcess(**settings) as server:
-        problem = problem_to_proto(demo_problem("small"))
-        operation = create(server, problem, SHORT, keys["acme"])
-        assert ended(server, operation, keys["acme"]).plan
-        data = problem.SerializeToString()
-        header = pb.UploadHeader(total_bytes=len(data), content_sha256=sha256(data).hexdigest())
-        parts = iter([pb.UploadProblemRequest(header=header), pb.UploadProblemRequest(data=data)])
-        stored = server.stub(keys["acme"]).UploadProblem(parts, timeout=30)
-        yield Tenants(server, keys, operation, stored.name)
+    with new_database() as url:
+        keys = asyncio.run(_keys(url, path))
+        with ServerProcess(database_url=url, **settings) as server:
+            yield _with_a_solve(server, keys, url)
+
+
+def _with_a_solve(server: ServerProcess, keys: dict[str, str], url: str) -> Tenants:
+    problem = problem_to_proto(demo_problem("small"))
+    operation = create(server, problem, SHORT, keys["acme"])
+    assert ended(server, operation, keys["acme"]).plan
+    data = problem.SerializeToString()
+    header = pb.UploadHeader(total_bytes=len(data), content_sha256=sha256(data).hexdigest())
+    parts = iter([pb.UploadProblemRequest(header=header), pb.UploadProblemRequest(data=data)])
+    stored = server.stub(keys["acme"]).UploadProblem(parts, timeout=30)
+    return Tenants(server, keys, operation, stored.name, url)
 
 
 def call(server: ServerProcess, method: MethodDescriptor, request: Message, bearer: str = "") -> list[bytes]:
@@ -307,7 +314,7 @@ def test_who_asked_for_what_is_written_down(tenants: Tenants) -> None:
     """The audit log has the creation with its solve, and refusals with their reason."""
 
     async def entries() -> list[tuple[str, str, str, str]]:
-        store = await open_store("", Path(str(tenants.server.settings["database_path"])))
+        store = await open_store(tenants.database_url, Path(str(tenants.server.settings["database_path"])))
         try:
             found = await store.list_audit("acme", 0, 2**62, 1_000)
             return [(entry.method, entry.resource, entry.outcome, entry.subject) for entry in found]

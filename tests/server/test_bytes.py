@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import grpc
 import pytest
@@ -12,6 +13,7 @@ from google.longrunning.operations_pb2 import Operation
 from tehai.v1 import sourcing_service_pb2 as pb
 from tehai.v1.plan_pb2 import SolveResult
 from tehai.v1.problem_pb2 import Problem
+from tests.server.databases import NewDatabase
 from tests.server.process import ServerProcess, field_faults, reason_of
 from tests.server.waiting import SHORT, ended, get, solve_of
 
@@ -21,9 +23,10 @@ MESSAGE_BYTES_MAX = 10 * 1024
 
 
 @pytest.fixture(scope="module")
-def narrow_messages() -> Iterator[ServerProcess]:
+def narrow_messages(new_database: NewDatabase) -> Iterator[ServerProcess]:
     """Return a server whose messages and uploads may not be large."""
-    with ServerProcess(message_bytes_max=MESSAGE_BYTES_MAX, upload_bytes_max=100_000) as process:
+    settings: dict[str, Any] = {"message_bytes_max": MESSAGE_BYTES_MAX, "upload_bytes_max": 100_000}
+    with new_database() as url, ServerProcess(database_url=url, **settings) as process:
         yield process
 
 

@@ -17,7 +17,8 @@ from google.rpc import error_details_pb2
 from tehai.v1.plan_pb2 import SolveOptions, StopReason
 from tehai.v1.problem_pb2 import Problem
 from tehai.v1.sourcing_service_pb2 import CheckProblemRequest, StreamSolveRequest, StreamSolveResponse
-from tests.server.process import ROOT, ServerProcess, children, package_environment, status_of, wait_until
+from tests.procfs import children
+from tests.server.process import ROOT, ServerProcess, package_environment, status_of, wait_until
 
 ENDLESS = SolveOptions(time_limit_seconds=300, gap_fraction=0)
 # A cancelled solve has the grace of one second, then it is killed.

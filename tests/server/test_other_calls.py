@@ -30,9 +30,10 @@ def test_an_empty_problem_is_refused_by_path(server: ServerProcess) -> None:
 
 
 def test_every_demo_problem_is_valid(server: ServerProcess, small_problem: Problem, long_problem: Problem) -> None:
-    """What GetDemoProblem gives passes CheckProblem; no name means the large one."""
+    """GetDemoProblem gives the problems of the catalogue, which pass CheckProblem; no name means the large one."""
     stub = server.stub()
-    assert stub.GetDemoProblem(GetDemoProblemRequest(), timeout=60).problem == long_problem
+    for name, expected in (("", long_problem), ("team-japan", long_problem), ("small", small_problem)):
+        assert stub.GetDemoProblem(GetDemoProblemRequest(name=name), timeout=60).problem == expected
     for problem in (small_problem, long_problem):
         assert list(stub.CheckProblem(CheckProblemRequest(problem=problem), timeout=60).violations) == []
 

@@ -37,6 +37,11 @@ def parents() -> dict[int, int]:
     return found
 
 
+def children(pid: int) -> list[int]:
+    """Return the living children of a process."""
+    return [child for child, parent in parents().items() if parent == pid]
+
+
 def descendants(pid: int) -> list[int]:
     """Return the living children of a process, their children and so on, without itself."""
     of = parents()
@@ -46,6 +51,16 @@ def descendants(pid: int) -> list[int]:
         level = [child for child, parent in of.items() if parent in level]
         found += level
     return found
+
+
+def nice_of(pid: int) -> int:
+    """Return how nice a process is; -100 for one that is gone."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return -100
+    # The third field of the file is the first after the name; niceness is the nineteenth.
+    return int(fields[16])
 
 
 def command_line(pid: int) -> str:
