@@ -21,11 +21,11 @@ from tehai.v1.solve_pb2 import SolveState
 from tests.operations.servers import fresh_schema, shared_server
 from tests.server.process import ServerProcess, reason_of, wait_until
 from tests.server.test_bytes import parts_of
-from tests.server.waiting import SHORT, cancel, create, ended, get, running, solve_of
+from tests.server.waiting import SHORT, WAIT_SECONDS, cancel, create, ended, get, running, solve_of
 
 SERVICES = (pb.DESCRIPTOR.services_by_name["SourcingService"], lro.DESCRIPTOR.services_by_name["Operations"])
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,16 @@ def on_postgres(database_url: str) -> Iterator[ServerProcess]:
         yield process
 
 
+def watched(server: ServerProcess, operation: lro.Operation) -> list[pb.WatchSolveResponse]:
+    """Return what a watch tells to the end of a solve; one that does not end says with its error how the solve is."""
+    request = pb.WatchSolveRequest(name=solve_of(operation))
+    try:
+        return list(server.stub().WatchSolve(request, timeout=WAIT_SECONDS))
+    except grpc.RpcError as error:
+        error.add_note(f"the solve is: {get(server, operation)}")
+        raise
+
+
 def solved_from_parts(server: ServerProcess, problem: Problem) -> lro.Operation:
     """Return a solve of an uploaded problem, checked, watched to its end, and found by every way to look at it."""
     stub, operations = server.stub(), server.operations()
@@ -53,7 +63,7 @@ def solved_from_parts(server: ServerProcess, problem: Problem) -> lro.Operation:
     operation = stub.CreateSolve(request, timeout=60)
     assert stub.CreateSolve(request, timeout=60).name == operation.name
     name = solve_of(operation)
-    events = list(stub.WatchSolve(pb.WatchSolveRequest(name=name), timeout=120))
+    events = watched(server, operation)
     assert events[-1].ended.state == SolveState.SOLVE_STATE_SUCCEEDED
     # Taken up again where it broke off, it tells the rest: of what has ended, the end.
     again = list(stub.WatchSolve(pb.WatchSolveRequest(name=name, after_sequence=events[0].sequence), timeout=30))
@@ -110,7 +120,7 @@ def test_every_call_of_the_contract(on_postgres: ServerProcess, small_problem: P
     operation = solved_from_parts(on_postgres, small_problem)
     plan = plan_of(on_postgres, operation)
     check_answers_from(on_postgres, plan, small_problem)
-    streamed = list(stub.StreamSolve(pb.StreamSolveRequest(problem=small_problem, options=SHORT), timeout=120))
+    streamed = list(stub.StreamSolve(pb.StreamSolveRequest(problem=small_problem, options=SHORT), timeout=WAIT_SECONDS))
     assert streamed[-1].result.plan == stub.GetPlan(pb.GetPlanRequest(name=plan), timeout=30)
     with pytest.raises(grpc.RpcError) as caught:
         create(on_postgres, small_problem, SHORT, request_id="once", display_name="July")
@@ -135,8 +145,7 @@ def test_two_servers_share_the_work(
     with ServerProcess(database_url=database_url, solves_max=1) as second:
         first = running(on_postgres, long_problem)
         operation = create(on_postgres, small_problem, SHORT)
-        watch = on_postgres.stub().WatchSolve(pb.WatchSolveRequest(name=solve_of(operation)), timeout=120)
-        assert list(watch)[-1].ended.plan
+        assert watched(on_postgres, operation)[-1].ended.plan
         # The watch may hear of the end before the log of the server that ran it does.
         wait_until(lambda: bool(second.lines("solve ended")), 10, "the second server tells that it ran the solve")
         # The second one runs a solve whose operation is cancelled at the first.

@@ -104,7 +104,12 @@ class CallInterceptor(Interceptor):
             request = await (context.read() if admission.principal is not None else self._read_public(context))
             if not isinstance(request, bytes):
                 raise MalformedRequestError(NO_REQUEST)
-            self._check_size(request, admission)
+            try:
+                self._check_size(len(request), admission)
+            except BaseException:
+                # The error keeps this frame until the next collection: not the megabytes that were too many.
+                request = None
+                raise
             return read(request)
 
         return reader
@@ -128,7 +133,11 @@ class CallInterceptor(Interceptor):
     def _stream_reader(self, read: Reader) -> Requests:
         async def messages(requests: AsyncIterator[bytes], admission: Admission) -> AsyncIterator[object]:
             async for request in requests:
-                self._check_size(request, admission)
+                try:
+                    self._check_size(len(request), admission)
+                except BaseException:
+                    request = b""
+                    raise
                 yield read(request)
 
         async def reader(requests: AsyncIterator[bytes], _: Context, admission: Admission) -> object:
@@ -136,15 +145,15 @@ class CallInterceptor(Interceptor):
 
         return reader
 
-    def _check_size(self, request: bytes, admission: Admission) -> None:
+    def _check_size(self, size_bytes: int, admission: Admission) -> None:
         """Raise for a request larger than this server or its tenant takes; who is nobody sends small ones only."""
         if admission.principal is None:
-            if len(request) > SMALL_REQUEST_BYTES_MAX:
-                raise RequestTooLargeError(len(request), SMALL_REQUEST_BYTES_MAX)
+            if size_bytes > SMALL_REQUEST_BYTES_MAX:
+                raise RequestTooLargeError(size_bytes, SMALL_REQUEST_BYTES_MAX)
             return
-        if len(request) > self._message_bytes_max:
-            raise RequestTooLargeError(len(request), self._message_bytes_max, PARTS_ADVICE)
-        self._limiter.check_message(admission.principal.tenant, len(request))
+        if size_bytes > self._message_bytes_max:
+            raise RequestTooLargeError(size_bytes, self._message_bytes_max, PARTS_ADVICE)
+        self._limiter.check_message(admission.principal.tenant, size_bytes)
 
     def _single(
         self, inner: Callable[..., Awaitable[Any]], method: str, read: Requests
