@@ -43,7 +43,11 @@ def run_and_kill(path: Path, name: str, seconds: float, *arguments: object) -> l
     assert first, program.stderr.read()
     time.sleep(seconds)
     program.send_signal(signal.SIGKILL)
-    output, _ = program.communicate(timeout=END_SECONDS)
+    # By the same reader: it may hold lines that came with the first, and communicate would pass them over.
+    output = program.stdout.read()
+    program.wait(END_SECONDS)
+    program.stdout.close()
+    program.stderr.close()
     # The last line may be cut: then its rest was never said.
     lines = [line for line in (first + output).splitlines(keepends=True) if line.endswith("\n")]
     return [json.loads(line)["solve_id"] for line in lines]
