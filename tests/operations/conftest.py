@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,18 +11,14 @@ import pytest_asyncio
 from tehai.operations.clock import ManualClock
 from tehai.operations.sql_store import SqlStore
 from tests.operations.backends import Backend
-from tests.operations.servers import PostgresServer, fresh_schema
+from tests.operations.servers import fresh_schema, shared_server
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Give the URL of a real PostgreSQL server."""
-    server = PostgresServer()
-    ran_before = server.runs()
-    yield server.start()
-    # Other processes of a parallel run may still use it.
-    if not ran_before and "PYTEST_XDIST_WORKER" not in os.environ:
-        server.stop()
+    with shared_server() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])

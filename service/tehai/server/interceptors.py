@@ -136,6 +136,7 @@ class CallInterceptor(Interceptor):
                 try:
                     self._check_size(len(request), admission)
                 except BaseException:
+                    # As for a single request.
                     request = b""
                     raise
                 yield read(request)
