@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -50,25 +52,72 @@ func (b bearer) RequireTransportSecurity() bool { return b.encrypted }
 
 // connect opens a connection with what the environment says.
 func connect(server string) (*grpc.ClientConn, error) {
-	transport := insecure.NewCredentials()
+	key := os.Getenv("TEHAI_API_KEY")
 	roots := os.Getenv("TEHAI_CLIENT_ROOTS_FILE")
-	if roots != "" {
-		loaded, err := credentials.NewClientTLSFromFile(roots, "")
-		if err != nil {
+	encrypted, err := encrypts(server, os.Getenv("TEHAI_CLIENT_TLS"), roots != "")
+	if err != nil {
+		return nil, err
+	}
+	if key != "" && !encrypted && !isLoopback(server) {
+		return nil, errors.New("TEHAI_API_KEY is sent over TLS only, but for a server of this machine")
+	}
+	transport := insecure.NewCredentials()
+	if encrypted && roots == "" {
+		// The roots of the system: they know a server whose certificate is publicly signed.
+		transport = credentials.NewTLS(nil)
+	} else if encrypted {
+		if transport, err = credentials.NewClientTLSFromFile(roots, ""); err != nil {
 			return nil, fmt.Errorf("TEHAI_CLIENT_ROOTS_FILE: %w", err)
 		}
-		transport = loaded
 	}
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(transport),
 		grpc.WithDefaultServiceConfig(serviceConfig),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax), grpc.MaxCallSendMsgSize(messageBytesMax)),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(messageBytesMax),
+			grpc.MaxCallSendMsgSize(messageBytesMax),
+			// Without it gRPC does not repeat a call of more than 256 KiB.
+			grpc.MaxRetryRPCBufferSize(messageBytesMax),
+		),
 	}
-	if key := os.Getenv("TEHAI_API_KEY"); key != "" {
-		local := strings.HasPrefix(server, "127.0.0.1:") || strings.HasPrefix(server, "localhost:")
-		options = append(options, grpc.WithPerRPCCredentials(bearer{key, roots != "" || !local}))
+	if key != "" {
+		options = append(options, grpc.WithPerRPCCredentials(bearer{key, encrypted}))
 	}
 	return grpc.NewClient(server, options...)
+}
+
+// encrypts says whether the connection is TLS, as the client in Python decides it. With mode "auto", or "", it is, but
+// for a server of this machine where no roots are given; "on" and "off" say it outright.
+func encrypts(server, mode string, rootsGiven bool) (bool, error) {
+	switch mode {
+	case "", "auto":
+		return rootsGiven || !isLoopback(server), nil
+	case "on":
+		return true, nil
+	case "off":
+		if rootsGiven {
+			return false, errors.New("TEHAI_CLIENT_TLS is off: TEHAI_CLIENT_ROOTS_FILE would not be used")
+		}
+		return false, nil
+	default:
+		return false, fmt.Errorf("TEHAI_CLIENT_TLS must be auto, on or off, not %q", mode)
+	}
+}
+
+// isLoopback says whether HOST:PORT is this machine.
+func isLoopback(server string) bool {
+	if strings.HasPrefix(server, "unix:") {
+		return true
+	}
+	host, _, err := net.SplitHostPort(server)
+	if err != nil {
+		host = strings.Trim(server, "[]")
+	}
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }
 
 // explained adds what the details of a gRPC error say: reason, fields, when to try again.

@@ -71,7 +71,7 @@ func solveDurably(
 	}
 	kept.State = stateName(solve.State)
 	if solve.State != tehaiv1.SolveState_SOLVE_STATE_SUCCEEDED {
-		return nil, progressCount, nil, fmt.Errorf("%s is %s: %w", solve.Name, kept.State, status.ErrorProto(solve.Error))
+		return nil, progressCount, nil, withoutPlan(solve)
 	}
 	result, err := resultAndPlan(ctx, client, solve)
 	if err != nil {
@@ -81,6 +81,15 @@ func solveDurably(
 		return nil, progressCount, nil, err
 	}
 	return result, progressCount, kept, cancelAnother(ctx, connection, problem, kept)
+}
+
+// withoutPlan says why a solve ended without a plan. One that was cancelled has no error.
+func withoutPlan(solve *tehaiv1.Solve) error {
+	state := stateName(solve.State)
+	if err := status.ErrorProto(solve.Error); err != nil {
+		return fmt.Errorf("%s is %s: %w", solve.Name, state, err)
+	}
+	return fmt.Errorf("%s is %s: there is no plan", solve.Name, state)
 }
 
 // watch follows a solve until it has ended, or until onProgress returns false (then the answer is nil). A stream that

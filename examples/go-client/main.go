@@ -5,8 +5,9 @@
 //
 // Without -durable it has a demo problem checked and solved in one call that lasts as long as the solve. With -durable
 // it creates a solve that the server keeps, follows it, reads the plan, has workloads quoted at the plan's prices, and
-// cancels a second solve. TEHAI_API_KEY is the API key or token, where the server wants one;
-// TEHAI_CLIENT_ROOTS_FILE has the authorities of the server's certificate and turns TLS on.
+// cancels a second solve. TEHAI_API_KEY is the API key or token, where the server wants one. A connection to another
+// machine is TLS with the roots of the system, or with those of TEHAI_CLIENT_ROOTS_FILE, which turns it on for a server
+// of this machine too; TEHAI_CLIENT_TLS may be on or off in place of auto.
 //
 // Exit status: 0 a plan came back and adds up, 1 it did not, 2 the server could not be used.
 package main

@@ -189,6 +189,21 @@ def test_no_server_has_its_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "127.0.0.1:1" in str(done.exception)
 
 
+def test_serve_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database whose packages are not installed ends serve with code 6 and what to install."""
+    from tehai.cli.failures import Failure
+    from tehai.server import app
+
+    def serve(_: object) -> None:
+        name = "psycopg"
+        raise ModuleNotFoundError(name=name)
+
+    monkeypatch.setattr(app, "serve", serve)
+    error = tehai("serve").exception
+    assert isinstance(error, Failure)
+    assert (error.code, "pip install 'tehai[postgres]'" in str(error)) == (ExitCode.SERVER, True)
+
+
 def test_help_lists_commands_and_codes() -> None:
     """The help names every command and the meaning of every exit code."""
     text = " ".join(CliRunner().invoke(cli, ["--help"]).stdout.split())

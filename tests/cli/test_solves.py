@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tehai.catalog import demo_problem
 from tehai.cli.exit_codes import ExitCode
 from tehai.cli.failures import Failure
+from tehai.cli.main import cli
 from tehai.cli.solves import command
 from tehai.domain.plan import SolveOptions
 from tehai.pipeline import run
@@ -77,6 +78,18 @@ def test_create_prints_the_name(fake: FakeServer, tmp_path: Path) -> None:
     path.write_text("schema_version: [", encoding="utf-8")
     assert solves("create", str(path)).return_value == ExitCode.INVALID_INPUT
     assert solves("create", str(path), "--plan-out", "x").exit_code != 0
+
+
+def test_an_empty_request_id_is_a_new_one(fake: FakeServer, tmp_path: Path) -> None:
+    """Without an id of its own a creation that is tried again would be two."""
+    path = tmp_path / "problem.yaml"
+    path.write_text(to_yaml(problem_to_proto(demo_problem("small"))), encoding="utf-8")
+    made = operation()
+    made.metadata.Pack(CreateSolveMetadata(solve=RUNNING))
+    fake.answers("CreateSolve", Refusal(Code.UNAVAILABLE), made)
+    assert solves("create", str(path), "--request-id", "").return_value == ExitCode.OK
+    first, again = fake.requests["CreateSolve"]
+    assert first.request_id == again.request_id != ""
 
 
 def test_list_in_every_format(fake: FakeServer) -> None:
@@ -153,6 +166,22 @@ def test_the_exit_code_of_a_watch_is_that_of_the_solve(fake: FakeServer) -> None
     standing = SolveStanding(status=plan_pb2.SOLVE_STATUS_MANDATORY_MISSED)
     fake.answers("WatchSolve", ended(state=solve_pb2.SOLVE_STATE_SUCCEEDED, standing=standing))
     assert solves("watch", SOLVE).return_value == ExitCode.NO_FULL_PLAN
+
+
+UNVERIFIED = Refusal(Code.INTERNAL, "ANSWER_NOT_VERIFIED")
+
+
+def test_an_answer_that_was_not_verified_has_its_code(fake: FakeServer, tmp_path: Path) -> None:
+    """An answer that a server withholds counts as one that was found wrong here, solved durably or in one call."""
+    fake.answers("WatchSolve", ended(state=solve_pb2.SOLVE_STATE_FAILED, error=UNVERIFIED.status))
+    failure = solves("watch", SOLVE).exception
+    path = tmp_path / "problem.yaml"
+    path.write_text(to_yaml(problem_to_proto(demo_problem("small"))), encoding="utf-8")
+    fake.answers("StreamSolve", [UNVERIFIED], [Refusal(Code.INTERNAL, "SOLVE_FAILED")])
+    arguments = ["solve", str(path), "--server", fake.address, "--quiet"]
+    solved, other = (CliRunner().invoke(cli, arguments, standalone_mode=False).exception for _ in range(2))
+    codes = [error.code for error in (failure, solved, other) if isinstance(error, Failure)]
+    assert codes == [ExitCode.NOT_VERIFIED, ExitCode.NOT_VERIFIED, ExitCode.SERVER]
 
 
 def test_cancel_and_delete(fake: FakeServer) -> None:

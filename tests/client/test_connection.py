@@ -212,7 +212,63 @@ def test_no_server_is_told_when_connecting(kind: str, monkeypatch: pytest.Monkey
     for module in (async_sourcing_client, sourcing_client):
         monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
     with (
-        pytest.raises(ServerUnreachableError, match=r"no Tehai server answers at 127\.0\.0\.1:1$"),
+        pytest.raises(ServerUnreachableError, match=r"no Tehai server answers at 127\.0\.0\.1:1, or "),
         client_of(kind, "127.0.0.1:1"),
     ):
         pass
+
+
+@pytest.mark.parametrize("kind", ["blocking", "loop"])
+def test_encryption_that_does_not_fit_is_told_when_connecting(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain text to a server of TLS, and roots that do not know it: the error says what was spoken and what sets it."""
+    from tehai.client import async_sourcing_client, sourcing_client
+
+    for module in (async_sourcing_client, sourcing_client):
+        monkeypatch.setattr(module, "CONNECT_SECONDS", 0.5)
+    with fake_server(grpc.ssl_server_credentials([Authority().issue("localhost")])) as fake:
+        other = Authority("another").pem
+        for connection, spoken in (
+            (Connection(fake.address), "plain text"),
+            (Connection(fake.address, encryption="on"), "TLS with its own roots"),
+            (Connection(fake.address, root_certificates=other), "TLS with the given roots"),
+        ):
+            with (
+                pytest.raises(
+                    ServerUnreachableError, match=rf"speaks {spoken}; see TEHAI_CLIENT_TLS and TEHAI_.*ROOTS"
+                ),
+                client_of(kind, connection),
+            ):
+                pass
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("broken")])
+def test_a_channel_is_closed_whatever_ends_the_connecting(
+    fake: FakeServer, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt while the client waits for its server leaves no open channel behind."""
+
+    def interrupted(_: grpc.Channel) -> None:
+        raise error
+
+    client = SourcingClient(fake.address)
+    monkeypatch.setattr(grpc, "channel_ready_future", interrupted)
+    with pytest.raises(type(error)), client:
+        pass
+    with pytest.raises(ValueError, match="closed channel"):
+        client.limits()
+
+
+def test_a_channel_is_closed_where_the_connecting_task_is_cancelled() -> None:
+    """Cancelling a task that waits for its server closes the channel, and stays a cancellation."""
+
+    async def work() -> grpc.ChannelConnectivity:
+        client = AsyncSourcingClient("127.0.0.1:1", QUICK)
+        task = asyncio.create_task(client.__aenter__())
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return client._transport.channel.get_state()
+
+    assert asyncio.run(work()) is grpc.ChannelConnectivity.SHUTDOWN

@@ -187,9 +187,11 @@ def test_a_deadline_counts_down_on_its_clock() -> None:
     now = [10.0]
     deadline = Deadline(5.0, lambda: now[0])
     assert (deadline.remaining(), deadline.remaining(2.0), deadline.passed) == (5.0, 2.0, False)
+    assert deadline.remaining_or(2.0) == 5.0
     now[0] = 16.0
-    assert (deadline.remaining(), deadline.passed) == (0.0, True)
+    assert (deadline.remaining(), deadline.remaining_or(2.0), deadline.passed) == (0.0, 0.0, True)
     assert (Deadline(None).remaining(), Deadline(None).remaining(7.0), Deadline(None).passed) == (None, 7.0, False)
+    assert Deadline(None).remaining_or(2.0) == 2.0
 
 
 def test_a_policy_names_all_that_is_wrong() -> None:

@@ -77,6 +77,15 @@ def test_creation_is_safe_to_repeat(fake: FakeServer, client: AnyClient) -> None
     assert fake.requests["CreateSolve"][-1].request_id == "mine"
 
 
+def test_an_empty_request_id_is_none(fake: FakeServer, client: AnyClient) -> None:
+    """Tries of a creation are one creation, also where the caller's id is an empty text."""
+    fake.answers("CreateSolve", UNAVAILABLE, operation())
+    client.call("create_solve", Problem(), request_id="")
+    first, again = fake.requests["CreateSolve"]
+    assert len(first.request_id) == 32
+    assert again.request_id == first.request_id
+
+
 def test_a_stored_problem_is_named(fake: FakeServer, client: AnyClient) -> None:
     """What was uploaded before is not sent again."""
     fake.answers("CreateSolve", operation())

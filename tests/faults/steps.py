@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import cast
 
 import grpc
 from google.longrunning import operations_pb2
-from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from tehai.v1 import solve_pb2
 from tehai.v1.sourcing_service_pb2 import CreateSolveRequest, GetSolveRequest
@@ -57,25 +53,6 @@ def refused(call: Callable[[], object]) -> grpc.RpcError:
     except grpc.RpcError as error:
         return error
     raise AssertionError(f"answered: {answer}")
-
-
-def status_of(error: grpc.RpcError) -> status_pb2.Status:
-    """Return the google.rpc.Status of a failed call."""
-    status = rpc_status.from_call(cast("grpc.Call", error))
-    assert isinstance(status, status_pb2.Status), error
-    return status
-
-
-def reason_of(error: grpc.RpcError) -> str:
-    """Return the reason in the ErrorInfo of a failed call."""
-    info = error_details_pb2.ErrorInfo()
-    assert any(detail.Unpack(info) for detail in status_of(error).details), error
-    return str(info.reason)
-
-
-def has_detail(error: grpc.RpcError, kind: type[Message]) -> bool:
-    """Return whether a failed call has a detail of this kind."""
-    return any(detail.Is(kind.DESCRIPTOR) for detail in status_of(error).details)
 
 
 def repeated(call: Callable[[], object], seconds: float, what: str) -> None:

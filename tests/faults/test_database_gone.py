@@ -8,15 +8,15 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
 
 from tehai.v1 import solve_pb2
 from tests.faults.conftest import Place
 from tests.faults.load import CALL_SECONDS
 from tests.faults.problems import endless_solve, quick_solve
 from tests.faults.service import Service, wait_until
-from tests.faults.steps import cancel, created, ended, has_detail, reason_of, refused, repeated, running, solve
+from tests.faults.steps import cancel, created, ended, refused, repeated, running, solve
 from tests.operations.servers import PostgresServer, fresh_schema
+from tests.server.process import reason_of, retry_seconds
 
 SETTINGS = {"solves_max": 2, "lease_seconds": 60, "limit_heavy_requests_per_second": 1_000, "shutdown_grace_seconds": 1}
 NOTICED_SECONDS = 30.0
@@ -28,7 +28,7 @@ def check_gone(service: Service) -> None:
     error = refused(lambda: service.stub().CreateSolve(quick_solve("meanwhile"), timeout=CALL_SECONDS))
     assert error.code() is grpc.StatusCode.UNAVAILABLE, error
     assert reason_of(error) == "STORE_UNAVAILABLE"
-    assert has_detail(error, error_details_pb2.RetryInfo)
+    assert retry_seconds(error) > 0
     wait_until(lambda: service.readiness()[0] == 503, NOTICED_SECONDS, "the server is not ready")
     # Alive all the same: a new process would not help.
     assert service.alive

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
 
 from tehai.v1 import plan_pb2, solve_pb2
 from tehai.v1.problem_pb2 import Problem
@@ -19,7 +18,8 @@ from tests.faults.conftest import Place
 from tests.faults.load import CALL_SECONDS
 from tests.faults.problems import QUICK, endless_problem, endless_solve, quick_solve
 from tests.faults.service import Service
-from tests.faults.steps import cancel, created, ended, has_detail, reason_of, repeated, running, solve
+from tests.faults.steps import cancel, created, ended, repeated, running, solve
+from tests.server.process import reason_of, retry_seconds
 
 CREATIONS_MAX = 1_000
 ROOM_BYTES = 500_000
@@ -85,7 +85,7 @@ def check_while_full(service: Service, name: str, refusal: grpc.RpcError) -> Non
     """The refusal says what it is, and reading goes on."""
     assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, refusal
     assert reason_of(refusal) == "STORE_FULL"
-    assert has_detail(refusal, error_details_pb2.RetryInfo)
+    assert retry_seconds(refusal) > 0
     found = solve(service, name)
     assert found.state == solve_pb2.SOLVE_STATE_SUCCEEDED
     plan: plan_pb2.Plan = service.stub().GetPlan(GetPlanRequest(name=found.plan), timeout=CALL_SECONDS)

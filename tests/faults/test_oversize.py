@@ -15,7 +15,8 @@ from tehai.v1.sourcing_service_pb2 import (
 )
 from tests.faults.conftest import Place
 from tests.faults.load import CALL_SECONDS
-from tests.faults.steps import reason_of, refused
+from tests.faults.steps import refused
+from tests.server.process import reason_of
 
 MESSAGE_BYTES_MAX = 1_000_000
 UPLOAD_BYTES_MAX = 2_000_000

@@ -24,6 +24,7 @@ async def test_it_goes_on_and_ends(
     clock = ManualClock()
     store = await open_sqlite(tmp_path / "tehai.db", clock)
     rounds: list[RetentionPolicy] = []
+    told: list[ExpireReport] = []
     third = asyncio.Event()
 
     async def expire(policy: RetentionPolicy) -> ExpireReport:
@@ -37,13 +38,16 @@ async def test_it_goes_on_and_ends(
     monkeypatch.setattr(store, "expire", expire)
     stop = asyncio.Event()
     with caplog.at_level(logging.WARNING):
-        task = asyncio.create_task(Retention(store, clock).run(0.01, stop))
+        retention = Retention(store, clock, on_round=told.append)
+        task = asyncio.create_task(retention.run(0.01, stop))
         async with asyncio.timeout(10):
             await third.wait()
             stop.set()
             await task
     assert "nothing old was deleted" in caplog.text
     done = len(rounds)
+    # Of the round that failed there is nothing to tell.
+    assert len(told) == done - 1
     await asyncio.sleep(0.05)
     assert len(rounds) == done
     await store.close()

@@ -259,6 +259,28 @@ async def test_a_plan_deleted_here_is_gone_at_once() -> None:
         await quotes.quote(TENANT, one_request())
 
 
+async def test_a_stream_ends_with_its_plan() -> None:
+    """Once its plan is deleted a stream that is open gets no more quotes."""
+    shelf = Shelf()
+    quotes = Quotes(shelf.read, slow_path)
+    first, second = stream_requests(2)
+
+    async def asked() -> AsyncIterator[bytes]:
+        yield first
+        await deleted.wait()
+        yield second
+
+    deleted = asyncio.Event()
+    answers = quotes.stream(TENANT, asked())
+    assert await anext(answers)
+    quotes.forget(TENANT, SOLVE)
+    del shelf.books[SOLVE]
+    deleted.set()
+    with pytest.raises(BlobNotFoundError):
+        await anext(answers)
+    await answers.aclose()
+
+
 async def test_a_stream_is_answered_in_order() -> None:
     """Each request has one answer with its position, equal to the one of a call of its own."""
     quotes = Quotes(Shelf().read, slow_path)

@@ -192,10 +192,15 @@ async def test_a_store_that_is_away_for_a_while_ends_no_solve(service: Service, 
 
 
 async def test_a_problem_that_cannot_be_read_just_now_costs_no_attempt(service: Service) -> None:
-    """Where the store is away while it should give the problem, the solve begins again later."""
+    """Where the store is away while it should give the problem, the solve begins again, and not at once."""
     trouble = Trouble(service.store, "read_blob", [AWAY], after=False)
     await service.runner(trouble)
     solve_id = await service.create(small_problem(), SHORT)
+    await until(lambda: bool(service.told.left), "the solve is left")
+    # Many looks at the queue, and no claim until the runner's clock says that the pause is over.
+    await asyncio.sleep(0.3)
+    assert (await service.record(solve_id)).state is SolveState.QUEUED
+    service.clock.advance(1.0)
     record = await service.ended(solve_id)
     assert (record.state, record.attempt_count) == (SolveState.SUCCEEDED, 1)
     assert service.told.left == [(solve_id, False)]

@@ -34,10 +34,12 @@ async def test_a_solve_of_a_call_gives_progress_then_its_result(fork_server: For
         async for kind, _ in solve.frames():
             kinds.append(kind)
         pid = solve.pid
+        # A caller that takes its time with the answer keeps no place.
+        await until(lambda: places.free == 1, "the place is free")
     assert kinds[-1] is FrameKind.RESULT
     assert set(kinds[:-1]) <= {FrameKind.PROGRESS}
     assert phases[-1].name == "certify"
-    await until(lambda: places.free == 1, "the place is free")
+    assert places.free == 1
     assert pid is not None
     assert not is_running(pid)
 
@@ -59,6 +61,24 @@ async def test_calls_and_the_store_share_the_places(service: Service) -> None:
         assert caught.value.retry_seconds == 3.0
         solve.kill()
     assert (await service.ended(solve_id)).attempt_count == 1
+
+
+@pytest.mark.asyncio
+async def test_calls_of_one_tenant_leave_places_to_others(fork_server: ForkServerContext) -> None:
+    """A tenant at its limit is refused though a place is free, which another tenant gets."""
+    places = Places(fork_server, RunnerSettings(solves_max=2, solves_per_tenant_max=1))
+    arguments = (small_problem(), SHORT.SerializeToString(), None)
+    async with places.start(*arguments, "a") as first:
+        with pytest.raises(TooManySolvesError):
+            async with places.start(*arguments, "a"):
+                pass
+        assert places.free == 1
+        async with places.start(*arguments, "b") as second:
+            assert {kind async for kind, _ in second.frames()} >= {FrameKind.RESULT}
+        assert {kind async for kind, _ in first.frames()} >= {FrameKind.RESULT}
+    await until(lambda: places.free == 2, "the places are free")
+    async with places.start(*arguments, "a") as again:
+        assert {kind async for kind, _ in again.frames()} >= {FrameKind.RESULT}
 
 
 @pytest.mark.asyncio

@@ -53,9 +53,11 @@ def check_request(problem: bytes) -> bytes:
     return pb.CheckProblemRequest(problem=problem_pb2.Problem.FromString(problem)).SerializeToString()
 
 
-async def check(queries: QueryProcesses, problem: bytes, timeout_seconds: float = PATIENCE_SECONDS) -> Any:  # noqa: ANN401
+async def check(
+    queries: QueryProcesses, problem: bytes, timeout_seconds: float = PATIENCE_SECONDS, tenant: str = ""
+) -> Any:  # noqa: ANN401
     """Return the CheckProblemResponse of a problem."""
-    (answer,) = await queries.call("check", [check_request(problem)], timeout_seconds)
+    (answer,) = await queries.call("check", [check_request(problem)], timeout_seconds, tenant)
     return pb.CheckProblemResponse.FromString(answer)
 
 
@@ -158,6 +160,28 @@ async def test_a_query_whose_caller_is_gone_is_killed(make: Make) -> None:
     assert (await check(queries, small_problem())).problem_sha256
 
 
+async def test_a_tenant_takes_half_of_the_queue_at_most(make: Make) -> None:
+    """Its queries beyond that are refused while another tenant's still wait and are answered."""
+    queries = make(query_processes_max=1, query_queue_max=3)
+    pid = await stopped(queries)
+    calls = [asyncio.create_task(check(queries, small_problem(), tenant="a")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(TooManyQueriesError):
+        await check(queries, small_problem(), tenant="a")
+    calls.append(asyncio.create_task(check(queries, small_problem(), tenant="b")))
+    await asyncio.sleep(0.05)
+    os.kill(pid, signal.SIGCONT)
+    assert all(await asyncio.gather(*calls))
+
+
+async def test_a_process_that_was_killed_late_is_nobodys_failure(make: Make) -> None:
+    """One that is killed just after its answer, by a caller that gives up, is replaced before the next query."""
+    queries = make(query_processes_max=1)
+    for _ in range(5):
+        assert (await check(queries, small_problem())).problem_sha256
+        queries._all[0].kill()
+
+
 async def test_a_query_process_that_dies_is_replaced(make: Make) -> None:
     """A death during a query is that query's failure; a death between two queries is nobody's."""
     queries = make(query_processes_max=1)
@@ -191,10 +215,10 @@ async def test_as_many_queries_wait_as_may_wait(make: Make) -> None:
     """One more than may wait is refused at once with a time to retry; those that wait get their answers."""
     queries = make(query_processes_max=1, query_queue_max=2, retry_seconds=7.0)
     pid = await stopped(queries)
-    calls = [asyncio.create_task(check(queries, small_problem())) for _ in range(3)]
+    calls = [asyncio.create_task(check(queries, small_problem(), tenant=tenant)) for tenant in "aab"]
     await asyncio.sleep(0.05)
     with pytest.raises(TooManyQueriesError) as caught:
-        await check(queries, small_problem())
+        await check(queries, small_problem(), tenant="c")
     assert caught.value.retry_seconds == 7.0
     os.kill(pid, signal.SIGCONT)
     answers = await asyncio.gather(*calls)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import grpc
 import grpc.aio
@@ -15,7 +15,7 @@ import structlog
 from tehai.security.api_keys import new_api_key
 from tehai.security.audit import AuditLog
 from tehai.security.authenticator import Authenticator, CredentialSources
-from tehai.security.errors import PermissionDeniedError, UnauthenticatedError
+from tehai.security.errors import LimitExceededError, PermissionDeniedError, UnauthenticatedError
 from tehai.security.gate import Gate, IncomingCall, current_admission
 from tehai.security.limits import TenantLimiter, TenantLimits
 from tests.security.grpc_server import SERVICE, call, serving
@@ -173,6 +173,26 @@ def test_over_a_real_server() -> None:
                 await call(channel, key=made.key)
             assert await code(channel, made.key) is grpc.StatusCode.RESOURCE_EXHAUSTED
             assert made.limiter.open_counts("example") == {"requests_open": 0, "streams_open": 0}
+
+    asyncio.run(make())
+
+
+def test_a_call_counts_until_its_answer_was_sent() -> None:
+    """The handler's end is not the call's where gRPC sends later; a refused call leaves nothing behind."""
+
+    async def make() -> None:
+        async with parts(TenantLimits(requests_open=1)) as made:
+            after: list[Callable[[], None]] = []
+            call = replace(made.incoming(f"/{SERVICE}/GetPlan"), after_answer=after.append)
+            async with made.gate.admit(call):
+                pass
+            assert made.limiter.open_counts("example")["requests_open"] == 1
+            with pytest.raises(LimitExceededError):
+                async with made.gate.admit(call):
+                    pass
+            (sent,) = after
+            sent()
+            assert made.limiter.open_counts("example")["requests_open"] == 0
 
     asyncio.run(make())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -137,4 +138,17 @@ def test_a_store_that_cannot_is_a_failure_with_its_code() -> None:
     command.store.failure = RuntimeError("the database does not answer; start it")
     with pytest.raises(Failure, match="start it") as caught:
         raise_of(command("list", "--tenant", "example"))
+    assert caught.value.code == ExitCode.SERVER
+
+
+def test_a_database_without_its_packages_is_a_failure_that_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TEHAI_DATABASE_URL without the extra ends the command with the documented code and what to install."""
+    from tehai.cli.keys import command
+
+    # What Python has where a package is not there.
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "tehai.operations.postgres_store", raising=False)
+    monkeypatch.setenv("TEHAI_DATABASE_URL", "postgresql://127.0.0.1:1/tehai")
+    with pytest.raises(Failure, match=r"pip install 'tehai\[postgres\]'") as caught:
+        raise_of(CliRunner().invoke(command, ["list", "--tenant", "example"], standalone_mode=False))
     assert caught.value.code == ExitCode.SERVER

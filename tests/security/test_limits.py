@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tehai.security.errors import LimitExceededError
-from tehai.security.limits import TENANTS_KEPT, TenantLimiter, TenantLimits, TokenBucket
+from tehai.security.limits import TENANTS_KEPT, ServerLimits, TenantLimiter, TenantLimits, TokenBucket
 from tehai.security.scopes import Access, Rule
 from tests.security.material import Clock
 
@@ -81,6 +81,26 @@ def test_calls_and_streams_at_once_are_counted_apart() -> None:
     with pytest.raises(KeyError), limiter.admit("example", LIGHT):
         raise KeyError
     assert limiter.open_counts("example") == {"requests_open": 0, "streams_open": 0}
+
+
+def test_all_tenants_together_have_a_limit_too() -> None:
+    """One at a limit of its own is told so; another one that the server has no place left for, that it is busy."""
+    server = ServerLimits(server_requests_open=3, server_streams_open=1)
+    limiter = TenantLimiter(SMALL, monotonic=Clock(0.0), server=server)
+    with limiter.admit("a", LIGHT), limiter.admit("a", LIGHT), limiter.admit("b", LIGHT), limiter.admit("b", STREAM):
+        refused = [call(limiter, "a"), call(limiter, "b"), call(limiter, "c", HEAVY), call(limiter, "c", STREAM)]
+        assert [(error.reason, error.limit, error.value) for error in refused if error is not None] == [
+            ("LIMIT_EXCEEDED", "requests_open", 2),
+            ("SERVER_BUSY", "server_requests_open", 3),
+            ("SERVER_BUSY", "server_requests_open", 3),
+            ("SERVER_BUSY", "server_streams_open", 1),
+        ]
+        assert all(error is not None and error.retry_seconds for error in refused)
+    # Those that were refused took nothing of the rate: a heavy one passes, and there is one.
+    assert [call(limiter, "c", HEAVY), call(limiter, "c", STREAM)] == [None, None]
+    with pytest.raises(KeyError), limiter.admit("a", STREAM):
+        raise KeyError
+    assert call(limiter, "b", STREAM) is None
 
 
 def test_messages_within_a_stream_count() -> None:

@@ -59,6 +59,11 @@ def test_an_uploaded_problem_is_solved_by_its_name(server: ServerProcess, small_
     solve = ended(server, operation)
     assert solve.problem_sha256 == digest
     assert solve.plan
+    # Sent along, the same problem under the same id is the same request.
+    again = pb.CreateSolveRequest(options=SHORT, request_id="uploaded")
+    again.problem.ParseFromString(data)
+    assert again.problem.SerializeToString() == data
+    assert server.stub().CreateSolve(again, timeout=30).name == operation.name
 
 
 def test_an_upload_that_is_not_what_it_announced_is_refused(server: ServerProcess) -> None:

@@ -59,6 +59,7 @@ Code = grpc.StatusCode
         (security.PermissionDeniedError("SCOPE_MISSING", "x"), Code.PERMISSION_DENIED, "SCOPE_MISSING"),
         (security.CredentialsUnavailableError(), Code.UNAVAILABLE, "CREDENTIALS_UNAVAILABLE"),
         (security.LimitExceededError("streams_open", 1, "x", 1.0), Code.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"),
+        (security.ServerBusyError("server_streams_open", 1, "x", 1.0), Code.RESOURCE_EXHAUSTED, "SERVER_BUSY"),
         (UnverifiedAnswerError((Violation("E1", "a", SECRET, "b"),)), Code.INTERNAL, "ANSWER_NOT_VERIFIED"),
         (runner.SolveFailedError(SECRET), Code.INTERNAL, "SOLVE_FAILED"),
         (runner.ShuttingDownError(), Code.UNAVAILABLE, "SHUTTING_DOWN"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from tehai.server.interceptors import PUBLIC_RECEIVING_MAX
 from tehai.v1 import sourcing_service_pb2 as pb
 from tehai.v1.problem_pb2 import Problem
 from tests.client.fake import client_of
+from tests.procfs import usage
 from tests.server.process import ServerProcess, reason_of, retry_seconds, wait_until
 
 Code = grpc.StatusCode
@@ -178,6 +180,18 @@ def test_strangers_hold_little_and_not_for_long(closed: ServerProcess) -> None:
         assert later(b"", timeout=SECONDS)
     finally:
         silent.set()
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_nothing_compressed_is_taken(closed: ServerProcess, compression: grpc.Compression) -> None:
+    """A small message that would be a large one is refused as it is, also of a stranger; memory stays where it was."""
+    before = usage([closed.pid]).rss_bytes
+    zeros = bytes(40 * 1024 * 1024)
+    for method in ("/grpc.health.v1.Health/Check", "/tehai.v1.SourcingService/CreateSolve"):
+        call: Any = closed.channel().unary_unary(method, None, None)
+        error = refused(partial(call, zeros, timeout=SECONDS, compression=compression))
+        assert error.code() is Code.UNIMPLEMENTED, error
+    assert usage([closed.pid]).rss_bytes - before < 20 * 1024 * 1024
 
 
 def test_a_call_without_a_request_is_refused(narrow: ServerProcess) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tehai.v1 import sourcing_service_pb2 as pb
 from tehai.v1.problem_pb2 import Problem
@@ -17,6 +18,7 @@ from tests.server.process import ServerProcess, reason_of, retry_seconds, wait_u
 from tests.server.waiting import ENDLESS, SHORT, cancel, create, ended, get, running, solve_of
 
 Code = grpc.StatusCode
+SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,37 @@ def test_a_tenant_has_a_queue_of_its_own(long_problem: Problem, small_problem: P
                 return solve.state == SolveState.SOLVE_STATE_RUNNING and solve.attempt_count == 2
 
             wait_until(runs_again, 60, "the solve runs again")
+
+
+def test_a_server_that_is_full_of_streams_says_so(long_problem: Problem) -> None:
+    """One stream more than the server takes is refused with a time; calls and health go on, and place comes back."""
+    with ServerProcess(solves_max=1, streams_open_max=2) as server:
+        request = pb.WatchSolveRequest(name=solve_of(running(server, long_problem)))
+        watches: list[Any] = [server.stub().WatchSolve(request, timeout=120) for _ in range(2)]
+        for watch in watches:
+            next(watch)
+        one_more: Any = server.stub().WatchSolve(request, timeout=30)
+        with pytest.raises(grpc.RpcError) as caught:
+            next(one_more)
+        assert (caught.value.code(), reason_of(caught.value)) == (Code.RESOURCE_EXHAUSTED, "SERVER_BUSY")
+        assert retry_seconds(caught.value) > 0
+        limits = server.stub().GetLimits(pb.GetLimitsRequest(), timeout=30).limits
+        assert {limit.name: limit.value for limit in limits}["server_streams_open"] == 2
+        health = health_pb2_grpc.HealthStub(server.channel())
+        assert health.Check(health_pb2.HealthCheckRequest(), timeout=30).status == SERVING
+        watches[0].cancel()
+
+        def is_taken() -> bool:
+            again: Any = server.stub().WatchSolve(request, timeout=30)
+            try:
+                next(again)
+            except grpc.RpcError as error:
+                if reason_of(error) != "SERVER_BUSY":
+                    raise
+                return False
+            return True
+
+        wait_until(is_taken, 30, "the place of the watch that ended is free")
 
 
 def test_a_drain_ends_every_solve_and_every_stream(

@@ -114,6 +114,11 @@ def test_a_request_that_breaks_rules_names_every_field(server: ServerProcess, sm
     request = pb.CreateSolveRequest(problem=small_problem, priority=10, display_name="x" * 64, request_id="y" * 65)
     error = refused(server.stub().CreateSolve, request, Code.INVALID_ARGUMENT)
     assert set(field_faults(error)) == {"priority", "display_name", "request_id"}
+    # A list of solves would carry what nobody knows.
+    padded = pb.CreateSolveRequest(problem=small_problem)
+    padded.options.ParseFromString(b"\xfa\x3f\x88\x27" + bytes(5000))
+    error = refused(server.stub().CreateSolve, padded, Code.INVALID_ARGUMENT)
+    assert set(field_faults(error)) == {"options"}
     nothing = refused(server.stub().CreateSolve, pb.CreateSolveRequest(options=SHORT), Code.INVALID_ARGUMENT)
     assert set(field_faults(nothing)) == {"problem"}
 

@@ -123,6 +123,8 @@ CASES: tuple[tuple[str, bool, dict[str, float]], ...] = (
     ("TehaiCertificateEnds", False, {ENDS: NOW + 15 * DAY}),
     ("TehaiCertificateEnds", True, {ENDS: NOW + 13 * DAY}),
     ("TehaiCertificateEnds", True, {ENDS: NOW - DAY}),
+    ("TehaiClockInDoubt", False, {"tehai_retention_held_seconds": 0}),
+    ("TehaiClockInDoubt", True, {"tehai_retention_held_seconds": 3600}),
     ("TehaiEventLoopLate", False, {"tehai_loop_lag_seconds_bucket": 0.009}),
     ("TehaiEventLoopLate", True, {"tehai_loop_lag_seconds_bucket": 0.02}),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tehai.cli.exit_codes import ExitCode
-from tehai.cli.failures import Failure
+from tehai.cli.failures import Failure, not_installed
 from tehai.cli.outputs import Format, output_option, print_object, print_renderable
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ def _with_store(open_store: OpenStore, work: Callable[[KeyStore], Coroutine[Any,
         # Errors of a store are RuntimeErrors that say what to do.
         message = f"the store of keys: {error}"
         raise Failure(message, ExitCode.SERVER) from error
+    except ModuleNotFoundError as error:
+        raise not_installed(error) from error
 
 
 def _check_tenant(tenant: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tehai.cli.exit_codes import ExitCode
-from tehai.cli.failures import Failure, server_failures
+from tehai.cli.failures import Failure, server_code, server_failures
 
 if TYPE_CHECKING:
     from tehai.cli.outputs import Format
@@ -63,7 +63,7 @@ def remote(server: str) -> Iterator[SourcingClient]:
             try:
                 yield client
             except ServerRefusedError as error:
-                raise Failure(refusal_text(error), ExitCode.SERVER) from error
+                raise Failure(refusal_text(error), server_code(error)) from error
     except TransferError as error:
         raise Failure(str(error), ExitCode.SERVER) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tehai.cli.exit_codes import ExitCode
-from tehai.cli.failures import Failure
+from tehai.cli.failures import Failure, not_installed
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -40,8 +40,10 @@ def command(**arguments: Any) -> ExitCode:  # noqa: ANN401 - the options above
         serve(settings)
     except SecuritySetupError as error:
         raise click.UsageError(str(error)) from error
-    except (AddressInUseError, StoreError, TracingNotInstalledError, ModuleNotFoundError) as error:
+    except (AddressInUseError, StoreError, TracingNotInstalledError) as error:
         raise Failure(str(error), ExitCode.SERVER) from error
+    except ModuleNotFoundError as error:
+        raise not_installed(error) from error
     return ExitCode.OK
 
 

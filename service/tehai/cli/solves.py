@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tehai.cli.exit_codes import ExitCode
-from tehai.cli.failures import Failure
+from tehai.cli.failures import Failure, server_code
 from tehai.cli.inputs import read_bytes, source_name
 from tehai.cli.outputs import Format, output_option, print_renderable, print_violations
 from tehai.cli.remote import checked_name, print_message, refusal_text, remote, server_option
@@ -164,7 +164,7 @@ def _end(solve: Solve, output: Format) -> ExitCode:
         require_plan(solve)
     except SolveFailedError as error:
         code = {"CANCELLED": ExitCode.INTERRUPTED, "INVALID_ARGUMENT": ExitCode.INVALID_INPUT}.get(error.code)
-        raise Failure(refusal_text(error), code or ExitCode.SERVER) from error
+        raise Failure(refusal_text(error), code or server_code(error)) from error
     missed = (plan_pb2.SOLVE_STATUS_INFEASIBLE, plan_pb2.SOLVE_STATUS_MANDATORY_MISSED)
     return ExitCode.NO_FULL_PLAN if solve.standing.status in missed else ExitCode.OK
 

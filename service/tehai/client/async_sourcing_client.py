@@ -37,7 +37,7 @@ class AsyncSourcingClient:
     def __init__(self, target: str | Connection, policy: RetryPolicy | None = None) -> None:
         connection = Connection(target) if isinstance(target, str) else target
         policy = policy or RetryPolicy()
-        self._target = connection.target
+        self._connection = connection
         self._transport = LoopTransport(connection)
         self._caller = Caller(self._transport, connection, policy, RetryBudget(policy.budget))
         self._solves = SolveCalls(self._caller)
@@ -49,10 +49,12 @@ class AsyncSourcingClient:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._transport.channel.channel_ready()
-        except TimeoutError as error:
+        except BaseException as error:
+            # Of a task that is cancelled too: nobody else can, as ``async with`` has not begun.
             await self.close()
-            message = f"no Tehai server answers at {self._target}"
-            raise ServerUnreachableError(message) from error
+            if isinstance(error, TimeoutError):
+                raise ServerUnreachableError(self._connection.unanswered) from error
+            raise
         return self
 
     async def __aexit__(

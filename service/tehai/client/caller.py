@@ -12,7 +12,7 @@ from uuid import uuid4
 import grpc
 
 from tehai.client.connection import Connection
-from tehai.client.errors import ServerError, ServerRefusedError
+from tehai.client.errors import DeadlineExceededError, ServerError, ServerRefusedError
 from tehai.client.failures import MALFORMED, failure_of
 from tehai.client.methods import Answer, Method, Request
 from tehai.client.retries import Attempts, Deadline, RetryBudget, RetryPolicy
@@ -79,9 +79,10 @@ class Caller:
         tries = attempts or self.attempts(timeout_seconds)
         request_id = uuid4().hex
         while True:
+            seconds = _seconds_to_send(tries.deadline.remaining())
             metadata = self.connection.metadata(request_id)
             try:
-                answer = await self.transport.unary(method, request, tries.deadline.remaining(), metadata)
+                answer = await self.transport.unary(method, request, seconds, metadata)
             except grpc.RpcError as error:
                 await self.pause(tries, self._failure(error, request_id))
             else:
@@ -89,15 +90,16 @@ class Caller:
                 return answer
 
     async def upload(
-        self, method: Method[Request, Answer], parts: Callable[[], Iterable[Request]], timeout_seconds: float
+        self, method: Method[Request, Answer], parts: Callable[[], Iterable[Request]], timeout_seconds: float | None
     ) -> Answer:
         """Send ``parts()``, from the first one again after a failure, and return the answer; raise ServerError."""
         tries = self.attempts(timeout_seconds)
         request_id = uuid4().hex
         while True:
+            seconds = _seconds_to_send(tries.deadline.remaining())
             metadata = self.connection.metadata(request_id)
             try:
-                answer = await self.transport.upload(method, parts(), tries.deadline.remaining(), metadata)
+                answer = await self.transport.upload(method, parts(), seconds, metadata)
             except grpc.RpcError as error:
                 await self.pause(tries, self._failure(error, request_id))
             else:
@@ -108,9 +110,10 @@ class Caller:
     async def stream(
         self, method: Method[Request, Answer], request: Request | Iterable[Request], timeout_seconds: float | None
     ) -> AsyncIterator[OpenStream]:
-        """Open a stream for the length of the block; reading raises ServerError."""
+        """Open a stream for the length of the block; reading raises ServerError, and so does opening it too late."""
         request_id = uuid4().hex
-        stream = self.transport.stream(method, request, timeout_seconds, self.connection.metadata(request_id))
+        seconds = _seconds_to_send(timeout_seconds)
+        stream = self.transport.stream(method, request, seconds, self.connection.metadata(request_id))
         try:
             yield OpenStream(stream, lambda error: self._failure(error, request_id))
         finally:
@@ -121,9 +124,21 @@ class Caller:
         return failure_of(error, self.connection.target, request_id)
 
 
-def broken_off(what: str) -> ServerError:
+def seconds_or(timeout_seconds: float | None, default_seconds: float) -> float:
+    """Return the caller's time, also where it is 0, and ``default_seconds`` only where none is given."""
+    return default_seconds if timeout_seconds is None else timeout_seconds
+
+
+def _seconds_to_send(seconds: float | None) -> float | None:
+    """Return ``seconds``; raise DeadlineExceededError where none is left, so that nothing is sent and done in vain."""
+    if seconds is not None and seconds <= 0.0:
+        raise DeadlineExceededError("DEADLINE_EXCEEDED", "the time was over before the call was sent")
+    return seconds
+
+
+def broken_off(what: str, how: str = "ended too early") -> ServerError:
     """Return what a stream that ends too early counts as: one that broke."""
-    return ServerRefusedError("UNAVAILABLE", f"{what} ended too early")
+    return ServerRefusedError("UNAVAILABLE", f"{what} {how}")
 
 
 def decoded(what: str, value: T | None, violations: tuple[Violation, ...]) -> T:

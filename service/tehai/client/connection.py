@@ -34,7 +34,7 @@ class Connection:
     credential: str | Callable[[], str] | None = field(default=None, repr=False)
     # "auto": TLS, but plain text where the target is this machine and no certificate is given.
     encryption: Encryption = "auto"
-    # PEM; None: the authorities that gRPC brings along.
+    # PEM; None: the CA certificates that gRPC brings along.
     root_certificates: bytes | None = None
     # PEM, chain and key, where the server wants to see one.
     client_certificate: bytes | None = None
@@ -89,6 +89,16 @@ class Connection:
             return self.encryption == "on"
         certificates = self.root_certificates or self.client_certificate
         return bool(certificates) or not is_loopback(self.target)
+
+    @property
+    def unanswered(self) -> str:
+        """What to say where no connection comes up: gRPC does not tell a missing server from a failed handshake."""
+        own = "its own" if self.root_certificates is None else "the given"
+        speaks = f"TLS with {own} roots" if self.encrypted else "plain text"
+        return (
+            f"no Tehai server answers at {self.target}, or the encryption does not fit: this client speaks {speaks}; "
+            "see TEHAI_CLIENT_TLS and TEHAI_CLIENT_ROOTS_FILE"
+        )
 
     def channel_credentials(self) -> grpc.ChannelCredentials | None:
         """Return what a TLS channel needs; None for plain text."""

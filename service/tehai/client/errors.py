@@ -42,14 +42,21 @@ class ServerError(Exception):
 
 
 class ServerUnreachableError(ServerError, ConnectionError):
-    """Raised when no server answers at the address, or one that knows nothing of Tehai."""
+    """Raised where no server answers, one that knows nothing of Tehai, or one that cannot work just now.
+
+    ``details.reason`` is empty but for the last, which says why: STORE_UNAVAILABLE, SHUTTING_DOWN or
+    CREDENTIALS_UNAVAILABLE.
+    """
 
     def __init__(self, text: str, code: str = "UNAVAILABLE", details: ErrorDetails = NO_DETAILS) -> None:
         super().__init__(text, code, details)
 
 
 class ServerRefusedError(ServerError, RuntimeError):
-    """Raised when the server answers with an error; ``code`` is the name of the gRPC status."""
+    """Raised where the server answers with an error; ``code`` is the name of the gRPC status.
+
+    It is MALFORMED_ANSWER for an answer that cannot be read.
+    """
 
     def __init__(self, code: str, message: str, details: ErrorDetails = NO_DETAILS) -> None:
         super().__init__(f"{code}: {message}", code, details)

@@ -13,6 +13,7 @@ from tehai.client.caller import (
     broken_off,
     decoded,
     decoded_by,
+    seconds_or,
     too_large,
 )
 from tehai.client.errors import ServerError, ServerRefusedError, TransferError
@@ -78,19 +79,23 @@ class PlanCalls:
         caller, deadline = self._caller, Deadline(timeout_seconds)
         request = pb.GetSolveResultRequest(name=solve_name(name))
         try:
-            message = await caller.unary(methods.GET_SOLVE_RESULT, request, deadline.remaining(HEAVY_SECONDS))
+            message = await caller.unary(methods.GET_SOLVE_RESULT, request, deadline.remaining_or(HEAVY_SECONDS))
         except ServerRefusedError as error:
             if not too_large(error):
                 raise
-            data = await self.download_result(name, deadline.remaining(TRANSFER_SECONDS))
-            message = await caller.transport.compute(plan_pb2.SolveResult.FromString, data)
+            return await self._downloaded(name, deadline)
         return await caller.transport.compute(read_result, message)
+
+    async def _downloaded(self, name: str, deadline: Deadline) -> SolveResult:
+        """Return a result that does not fit one message."""
+        compute = self._caller.transport.compute
+        data = await self.download_result(name, deadline.remaining())
+        return await compute(read_result, await compute(plan_pb2.SolveResult.FromString, data))
 
     async def download_result(self, name: str, timeout_seconds: float | None) -> bytes:
         """Return the bytes of a serialised SolveResult; a download that breaks goes on where it was."""
         caller, download = self._caller, _Download()
-        seconds = TRANSFER_SECONDS if timeout_seconds is None else timeout_seconds
-        attempts = caller.attempts(seconds, long=True)
+        attempts = caller.attempts(seconds_or(timeout_seconds, TRANSFER_SECONDS), long=True)
         solve = solve_name(name)
         while not download.complete:
             failure = await self._download_on(solve, download, attempts)
@@ -113,21 +118,21 @@ class PlanCalls:
         return None
 
     async def plan(self, name: str, timeout_seconds: float | None) -> Plan:
-        """Return a plan; by way of the whole result where it does not fit one message."""
+        """Return a plan; of the downloaded result where it does not fit one message, as then that does not either."""
         deadline = Deadline(timeout_seconds)
         request = pb.GetPlanRequest(name=plan_name(name))
         try:
-            message = await self._caller.unary(methods.GET_PLAN, request, deadline.remaining(HEAVY_SECONDS))
+            message = await self._caller.unary(methods.GET_PLAN, request, deadline.remaining_or(HEAVY_SECONDS))
         except ServerRefusedError as error:
             if not too_large(error):
                 raise
-            return (await self.result(name, deadline.remaining())).plan
+            return (await self._downloaded(name, deadline)).plan
         return await self._caller.transport.compute(_read_plan, message)
 
     async def diff(self, from_plan: str, to_plan: str, timeout_seconds: float | None) -> PlanDifference:
         """Return what is different from one plan to another."""
         request = pb.DiffPlansRequest(from_plan=plan_name(from_plan), to_plan=plan_name(to_plan))
-        message = await self._caller.unary(methods.DIFF_PLANS, request, timeout_seconds or HEAVY_SECONDS)
+        message = await self._caller.unary(methods.DIFF_PLANS, request, seconds_or(timeout_seconds, HEAVY_SECONDS))
         return decoded_by("difference", plan_difference_from_proto, message)
 
     async def evaluate(
@@ -136,23 +141,25 @@ class PlanCalls:
         """Return the bill of a plan under a change."""
         given = change_to_proto(change) if isinstance(change, ScenarioChange) else change
         request = pb.EvaluatePlanRequest(plan=plan_name(plan), change=given)
-        message = await self._caller.unary(methods.EVALUATE_PLAN, request, timeout_seconds or HEAVY_SECONDS)
+        message = await self._caller.unary(methods.EVALUATE_PLAN, request, seconds_or(timeout_seconds, HEAVY_SECONDS))
         return decoded_by("evaluation", evaluation_from_proto, message)
 
     async def limits(self, timeout_seconds: float | None) -> dict[str, float]:
         """Return the limits of this caller by name."""
-        answer = await self._caller.unary(methods.GET_LIMITS, pb.GetLimitsRequest(), timeout_seconds or SHORT_SECONDS)
+        answer = await self._caller.unary(
+            methods.GET_LIMITS, pb.GetLimitsRequest(), seconds_or(timeout_seconds, SHORT_SECONDS)
+        )
         return {limit.name: limit.value for limit in answer.limits}
 
     async def check(self, message: problem_pb2.Problem, timeout_seconds: float | None) -> pb.CheckProblemResponse:
         """Return what the server finds in a problem."""
         request = pb.CheckProblemRequest(problem=message)
-        return await self._caller.unary(methods.CHECK_PROBLEM, request, timeout_seconds or HEAVY_SECONDS)
+        return await self._caller.unary(methods.CHECK_PROBLEM, request, seconds_or(timeout_seconds, HEAVY_SECONDS))
 
     async def demo_problem(self, name: str, timeout_seconds: float | None) -> problem_pb2.Problem:
         """Return a ready problem of the server."""
         request = pb.GetDemoProblemRequest(name=name)
-        answer = await self._caller.unary(methods.GET_DEMO_PROBLEM, request, timeout_seconds or SHORT_SECONDS)
+        answer = await self._caller.unary(methods.GET_DEMO_PROBLEM, request, seconds_or(timeout_seconds, SHORT_SECONDS))
         return answer.problem
 
 

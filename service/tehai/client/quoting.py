@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator
 
 from tehai.client import methods
-from tehai.client.caller import SHORT_SECONDS, STREAM_SECONDS, Caller, broken_off
+from tehai.client.caller import SHORT_SECONDS, STREAM_SECONDS, Caller, broken_off, seconds_or
 from tehai.client.errors import DeadlineExceededError, ServerError, ServerRefusedError
 from tehai.client.failures import MALFORMED
 from tehai.client.names import plan_name
@@ -34,7 +34,7 @@ class QuoteCalls:
             workloads=[_message(workload) for workload in workloads],
             placements_max=placements_max,
         )
-        answer = await self._caller.unary(methods.QUOTE_WORKLOADS, request, timeout_seconds or SHORT_SECONDS)
+        answer = await self._caller.unary(methods.QUOTE_WORKLOADS, request, seconds_or(timeout_seconds, SHORT_SECONDS))
         if len(answer.quotes) != len(request.workloads):
             text = f"{len(request.workloads)} workloads were asked for, {len(answer.quotes)} quotes came"
             raise ServerRefusedError(MALFORMED, text)
@@ -43,7 +43,10 @@ class QuoteCalls:
     async def stream_quotes(
         self, plan: str, workloads: Iterable[AnyWorkload], placements_max: int, timeout_seconds: float | None
     ) -> AsyncGenerator[quote_pb2.Quote]:
-        """Yield one quote for each workload, in order; where the stream breaks, what is unanswered is sent again."""
+        """Yield one quote for each workload, in order; where the stream breaks, what is unanswered is sent again.
+
+        A stream is opened anew after STREAM_SECONDS; one that brought no answer at all counts as one that broke.
+        """
         caller = self._caller
         attempts = caller.attempts(timeout_seconds, long=True)
         source = _Resendable(plan_name(plan), (_message(workload) for workload in workloads), placements_max)
@@ -77,7 +80,9 @@ class QuoteCalls:
                 own = isinstance(failure, DeadlineExceededError) and not failure.details.reason
                 if own and not attempts.deadline.passed:
                     # Only this stream has had its time.
-                    continue
+                    if expected > 0:
+                        continue
+                    failure = broken_off("the stream of quotes", f"brought no answer in {STREAM_SECONDS:g} s")
                 await caller.pause(attempts, failure or broken_off("the stream of quotes"))
         finally:
             source.close()

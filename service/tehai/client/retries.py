@@ -92,6 +92,11 @@ class Deadline:
         left = max(0.0, self._end - self._monotonic())
         return left if most is None else min(left, most)
 
+    def remaining_or(self, default_seconds: float) -> float:
+        """Return the seconds that are left; ``default_seconds`` where there is no end."""
+        left = self.remaining()
+        return default_seconds if left is None else left
+
     @property
     def passed(self) -> bool:
         """Whether it is over."""

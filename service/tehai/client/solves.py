@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +21,7 @@ from tehai.client.caller import (
     OpenStream,
     broken_off,
     decoded_by,
+    seconds_or,
     too_large,
 )
 from tehai.client.errors import DeadlineExceededError, ServerError, ServerRefusedError, SolveFailedError
@@ -44,9 +46,11 @@ PART_ENVELOPE_BYTES = 64
 ENVELOPE_BYTES = 64 * 1024
 # The limit of a server is asked for before a larger problem is sent.
 ASK_BYTES = 1024 * 1024
-# One question of WaitOperation; the server answers after it at the latest.
+# One question of WaitOperation; the server answers after it at the latest. The margins are for the answer's way and for
+# retries: of a question that is followed by another one, and past the end of the caller's time.
 WAIT_SECONDS = 60.0
 WAIT_MARGIN_SECONDS = 15.0
+WAIT_MARGIN_SECONDS_LAST = 2.0
 # Polling of GetSolve: the first pause, its growth, the longest.
 POLL_SECONDS, POLL_GROWTH, POLL_SECONDS_MAX = 0.25, 1.5, 15.0
 ENDED_STATES = frozenset(
@@ -85,10 +89,11 @@ class SolveCalls:
     ) -> lro.Operation:
         """Create a solve; a problem that does not fit one message is uploaded first."""
         caller, deadline = self._caller, Deadline(timeout_seconds)
+        message: problem_pb2.Problem | None = None
         request = pb.CreateSolveRequest(
             options=options_to_proto(options),
-            # Makes a retry, of ours or of the caller's, safe.
-            request_id=uuid4().hex if request_id is None else request_id,
+            # Makes a retry, of ours or of the caller's, safe; "" would be none to the server.
+            request_id=request_id or uuid4().hex,
             priority=priority,
             display_name=display_name,
         )
@@ -98,46 +103,56 @@ class SolveCalls:
             request.stored_problem = problem.name
         else:
             message = await caller.transport.compute(_problem_message, problem)
-            if message.ByteSize() <= await self._room(message.ByteSize()):
+        if timeout_seconds is None:
+            large = message is not None and message.ByteSize() > ASK_BYTES
+            deadline = Deadline(TRANSFER_SECONDS if large else HEAVY_SECONDS)
+        if message is not None:
+            if message.ByteSize() <= await self._room(message.ByteSize(), deadline):
                 request.problem.CopyFrom(message)
                 try:
-                    return await caller.unary(methods.CREATE_SOLVE, request, deadline.remaining(HEAVY_SECONDS))
+                    return await caller.unary(methods.CREATE_SOLVE, request, deadline.remaining())
                 except ServerError as error:
                     if not too_large(error):
                         raise
-            stored = await self.upload_problem(message, deadline.remaining(TRANSFER_SECONDS))
-            request.stored_problem = stored.name
-        return await caller.unary(methods.CREATE_SOLVE, request, deadline.remaining(HEAVY_SECONDS))
+            request.stored_problem = (await self._upload(message, deadline)).name
+        return await caller.unary(methods.CREATE_SOLVE, request, deadline.remaining())
 
     async def upload_problem(
         self, problem: Problem | problem_pb2.Problem | bytes, timeout_seconds: float | None
     ) -> solve_pb2.StoredProblem:
         """Upload a problem in parts; ``bytes`` are a serialised problem."""
+        return await self._upload(problem, Deadline(seconds_or(timeout_seconds, TRANSFER_SECONDS)))
+
+    async def _upload(
+        self, problem: Problem | problem_pb2.Problem | bytes, deadline: Deadline
+    ) -> solve_pb2.StoredProblem:
         compute = self._caller.transport.compute
         data = problem if isinstance(problem, bytes) else await compute(_problem_bytes, problem)
         digest = await compute(lambda: sha256(data).hexdigest())
-        part_bytes = max(PART_BYTES_MIN, min(PART_BYTES, await self._limit() - PART_ENVELOPE_BYTES))
+        part_bytes = max(PART_BYTES_MIN, min(PART_BYTES, await self._limit(deadline) - PART_ENVELOPE_BYTES))
 
         def parts() -> Iterator[pb.UploadProblemRequest]:
             yield pb.UploadProblemRequest(header=pb.UploadHeader(total_bytes=len(data), content_sha256=digest))
             for start in range(0, len(data), part_bytes):
                 yield pb.UploadProblemRequest(data=data[start : start + part_bytes])
 
-        seconds = TRANSFER_SECONDS if timeout_seconds is None else timeout_seconds
-        return await self._caller.upload(methods.UPLOAD_PROBLEM, parts, seconds)
+        return await self._caller.upload(methods.UPLOAD_PROBLEM, parts, deadline.remaining())
 
-    async def _room(self, size_bytes: int) -> int:
+    async def _room(self, size_bytes: int, deadline: Deadline) -> int:
         """Return the largest problem that fits a message, as far as it matters for one of ``size_bytes``."""
         own = self._caller.connection.message_bytes_max - ENVELOPE_BYTES
-        return own if size_bytes <= min(ASK_BYTES, own) else min(own, await self._limit() - ENVELOPE_BYTES)
+        return own if size_bytes <= min(ASK_BYTES, own) else min(own, await self._limit(deadline) - ENVELOPE_BYTES)
 
-    async def _limit(self) -> int:
+    async def _limit(self, deadline: Deadline) -> int:
         """Return the largest message, bytes; the server is asked once."""
         if self._message_bytes is None:
             own = self._caller.connection.message_bytes_max
+            seconds = deadline.remaining(SHORT_SECONDS)
             try:
-                answer = await self._caller.unary(methods.GET_LIMITS, pb.GetLimitsRequest(), SHORT_SECONDS)
+                answer = await self._caller.unary(methods.GET_LIMITS, pb.GetLimitsRequest(), seconds)
             except ServerRefusedError:
+                if deadline.passed:
+                    raise
                 # A server that does not say takes as much as this package does.
                 return own
             told = {limit.name: limit.value for limit in answer.limits}
@@ -147,7 +162,7 @@ class SolveCalls:
     async def get_solve(self, name: str, timeout_seconds: float | None) -> solve_pb2.Solve:
         """Return a solve."""
         request = pb.GetSolveRequest(name=solve_name(name))
-        return await self._caller.unary(methods.GET_SOLVE, request, timeout_seconds or SHORT_SECONDS)
+        return await self._caller.unary(methods.GET_SOLVE, request, seconds_or(timeout_seconds, SHORT_SECONDS))
 
     async def list_solves(
         self, condition: str, page_size: int, timeout_seconds: float | None
@@ -155,7 +170,7 @@ class SolveCalls:
         """Yield solves, newest first; pages are fetched as they are needed."""
         request = pb.ListSolvesRequest(filter=condition, page_size=page_size)
         while True:
-            page = await self._caller.unary(methods.LIST_SOLVES, request, timeout_seconds or SHORT_SECONDS)
+            page = await self._caller.unary(methods.LIST_SOLVES, request, seconds_or(timeout_seconds, SHORT_SECONDS))
             for solve in page.solves:
                 yield solve
             if not page.next_page_token:
@@ -164,7 +179,7 @@ class SolveCalls:
 
     async def delete_solve(self, name: str, timeout_seconds: float | None) -> None:
         """Delete a solve that has ended."""
-        attempts = self._caller.attempts(timeout_seconds or SHORT_SECONDS)
+        attempts = self._caller.attempts(seconds_or(timeout_seconds, SHORT_SECONDS))
         try:
             request = pb.DeleteSolveRequest(name=solve_name(name))
             await self._caller.unary(methods.DELETE_SOLVE, request, None, attempts)
@@ -234,7 +249,7 @@ class SolveCalls:
     async def get_operation(self, name: str, timeout_seconds: float | None) -> lro.Operation:
         """Return an operation."""
         request = lro.GetOperationRequest(name=operation_name(name))
-        return await self._caller.unary(methods.GET_OPERATION, request, timeout_seconds or SHORT_SECONDS)
+        return await self._caller.unary(methods.GET_OPERATION, request, seconds_or(timeout_seconds, SHORT_SECONDS))
 
     async def list_operations(
         self, condition: str, page_size: int, timeout_seconds: float | None
@@ -242,7 +257,9 @@ class SolveCalls:
         """Yield operations, newest first."""
         request = lro.ListOperationsRequest(filter=condition, page_size=page_size)
         while True:
-            page = await self._caller.unary(methods.LIST_OPERATIONS, request, timeout_seconds or SHORT_SECONDS)
+            page = await self._caller.unary(
+                methods.LIST_OPERATIONS, request, seconds_or(timeout_seconds, SHORT_SECONDS)
+            )
             for operation in page.operations:
                 yield operation
             if not page.next_page_token:
@@ -250,7 +267,10 @@ class SolveCalls:
             request.page_token = page.next_page_token
 
     async def wait_operation(self, name: str, timeout_seconds: float | None) -> lro.Operation:
-        """Return an operation once it is done, or as it is after ``timeout_seconds``; the server does the waiting."""
+        """Return an operation once it is done, or as it is after ``timeout_seconds``; the server does the waiting.
+
+        The answer, or the error, comes WAIT_MARGIN_SECONDS_LAST after that time at the latest.
+        """
         caller, deadline = self._caller, Deadline(timeout_seconds)
         while True:
             seconds = deadline.remaining(WAIT_SECONDS)
@@ -258,7 +278,8 @@ class SolveCalls:
             duration = Duration()
             duration.FromMilliseconds(int(seconds * 1000))
             request = lro.WaitOperationRequest(name=operation_name(name), timeout=duration)
-            attempts = caller.attempts(seconds + WAIT_MARGIN_SECONDS, long=True)
+            left = deadline.remaining_or(math.inf) + WAIT_MARGIN_SECONDS_LAST
+            attempts = caller.attempts(min(seconds + WAIT_MARGIN_SECONDS, left), long=True)
             operation = await caller.unary(methods.WAIT_OPERATION, request, None, attempts)
             if operation.done or deadline.passed:
                 return operation
@@ -266,7 +287,7 @@ class SolveCalls:
     async def cancel_operation(self, name: str, timeout_seconds: float | None) -> None:
         """Ask for the end of a solve."""
         request = lro.CancelOperationRequest(name=operation_name(name))
-        await self._caller.unary(methods.CANCEL_OPERATION, request, timeout_seconds or SHORT_SECONDS)
+        await self._caller.unary(methods.CANCEL_OPERATION, request, seconds_or(timeout_seconds, SHORT_SECONDS))
 
 
 def solve_of_operation(operation: lro.Operation) -> solve_pb2.Solve:

@@ -34,15 +34,16 @@ class SourcingClient:
     """One connection to a server; use it as a context manager, from any thread.
 
     ``target`` is HOST:PORT or a Connection with credential and certificates. ``timeout_seconds`` of a call is for all
-    its tries together; None: a deadline that suits the call. Names may be those of a solve, its plan or its operation.
-    Every call raises ServerUnreachableError, ServerRefusedError (DeadlineExceededError where its time is over) and
-    ValueError for a name that is none; what else it raises is said there.
+    that it does, its tries together; 0: over; None: a deadline that suits the call, see docs/clients.md. Names may be
+    those of a solve, its plan or its operation. Every call raises ServerUnreachableError, ServerRefusedError
+    (DeadlineExceededError where its time is over) and ValueError for a name that is none; what else it raises is said
+    there.
     """
 
     def __init__(self, target: str | Connection, policy: RetryPolicy | None = None) -> None:
         connection = Connection(target) if isinstance(target, str) else target
         policy = policy or RetryPolicy()
-        self._target = connection.target
+        self._connection = connection
         self._transport = BlockingTransport(connection)
         self._caller = Caller(self._transport, connection, policy, RetryBudget(policy.budget))
         self._solves = SolveCalls(self._caller)
@@ -53,10 +54,12 @@ class SourcingClient:
         """Wait until the server is there; raise ServerUnreachableError."""
         try:
             grpc.channel_ready_future(self._transport.channel).result(timeout=CONNECT_SECONDS)
-        except grpc.FutureTimeoutError as error:
+        except BaseException as error:
+            # Of an interrupt too: nobody else can, as ``with`` has not begun.
             self.close()
-            message = f"no Tehai server answers at {self._target}"
-            raise ServerUnreachableError(message) from error
+            if isinstance(error, grpc.FutureTimeoutError):
+                raise ServerUnreachableError(self._connection.unanswered) from error
+            raise
         return self
 
     def __exit__(
@@ -82,7 +85,8 @@ class SourcingClient:
         """Create a solve and return its operation; it is kept by the server from then on.
 
         ``request_id`` None: a new one, so that our own retries create one solve. With an id of your own, a later call
-        with the same problem and options gives the same operation. A problem too large for one message is uploaded.
+        with the same problem and options gives the same operation; "" is none. A problem too large for one message is
+        uploaded.
         """
         return run_blocking(
             self._solves.create_solve(
@@ -119,14 +123,14 @@ class SourcingClient:
         run_blocking(self._solves.delete_solve(name, timeout_seconds))
 
     def watch(self, name: str, after_sequence: int = 0, timeout_seconds: float | None = None) -> Iterator[SolveEvent]:
-        """Yield what happens to a solve; the last event is the ended solve.
+        """Yield what happens to a solve; the last event is the ended solve. Without ``timeout_seconds`` it has no end.
 
         A stream that breaks is taken up where it was. ``after_sequence``: of the last event that you have seen.
         """
         return iterate_blocking(self._solves.watch(name, after_sequence, timeout_seconds))
 
     def wait_for_solve(self, name: str, timeout_seconds: float | None = None) -> solve_pb2.Solve:
-        """Ask for a solve, less and less often, until it has ended, and return it."""
+        """Ask for a solve, less and less often, until it has ended, and return it; ``timeout_seconds`` None: no end."""
         return run_blocking(self._solves.wait_for_solve(name, timeout_seconds))
 
     def get_operation(self, name: str, timeout_seconds: float | None = None) -> lro.Operation:
@@ -140,7 +144,10 @@ class SourcingClient:
         return iterate_blocking(self._solves.list_operations(condition, page_size, timeout_seconds))
 
     def wait_operation(self, name: str, timeout_seconds: float | None = None) -> lro.Operation:
-        """Return an operation once it is done, or as it is after ``timeout_seconds``; the server does the waiting."""
+        """Return an operation once it is done, or as it is after ``timeout_seconds``; the server does the waiting.
+
+        The answer comes up to two seconds after that time; None: no end.
+        """
         return run_blocking(self._solves.wait_operation(name, timeout_seconds))
 
     def cancel_operation(self, name: str, timeout_seconds: float | None = None) -> None:
@@ -192,7 +199,10 @@ class SourcingClient:
         placements_max: int = 0,
         timeout_seconds: float | None = None,
     ) -> Iterator[quote_pb2.Quote]:
-        """Yield one quote for each workload, in order, for as many as there are; read in another thread."""
+        """Yield one quote for each workload, in order, for as many as there are; read in another thread.
+
+        ``timeout_seconds`` None: no end while answers come.
+        """
         return iterate_blocking(self._quotes.stream_quotes(plan, workloads, placements_max, timeout_seconds))
 
     def limits(self, timeout_seconds: float | None = None) -> dict[str, float]:

@@ -96,7 +96,7 @@ class SolveNotEndedError(StoreError):
     """Raised when a solve must have ended and has not."""
 
     def __init__(self, solve_id: str, state: str) -> None:
-        super().__init__(f"solve {solve_id!r} is {state}; cancel it and wait for its end")
+        super().__init__(f"solve {solve_id!r} is {state}; watch it or wait for its end, or cancel it")
         self.solve_id = solve_id
         self.state = state
 

@@ -66,8 +66,13 @@ def store_error(error: psycopg.Error) -> StoreError:
     if isinstance(error, pg.ReadOnlySqlTransaction):
         return StoreUnavailableError("the database server takes no changes; it may be a standby")
     if isinstance(error, psycopg.OperationalError):
-        return StoreUnavailableError(f"the database server does not answer: {type(error).__name__}")
-    return StoreError(f"unexpected answer of the database: {type(error).__name__}")
+        return StoreUnavailableError(f"the database server does not answer: {_told(error)}")
+    return StoreError(f"unexpected answer of the database: {_told(error)}")
+
+
+def _told(error: psycopg.Error) -> str:
+    """Return class and first line of an error, for whoever runs the server; its further lines may hold data."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 @lru_cache(maxsize=512)
@@ -151,7 +156,9 @@ class PostgresDatabase:
             raise StoreUnavailableError("it was closed")
         future = asyncio.get_running_loop().run_in_executor(self._threads, run, job)
         try:
-            return await asyncio.wait_for(future, self._answer_seconds)
+            # Not wait_for, which before Python 3.12 may swallow a cancellation that comes with the answer.
+            async with asyncio.timeout(self._answer_seconds):
+                return await future
         except TimeoutError:
             raise StoreUnavailableError("the database server has stopped answering") from None
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from tehai.operations.clock import MICROSECONDS_PER_SECOND, Clock
 from tehai.operations.errors import StoreError
@@ -102,10 +103,18 @@ class StartGuard:
 class Retention:
     """Deletes what is old, regularly."""
 
-    def __init__(self, store: Store, clock: Clock, policy: RetentionPolicy | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        policy: RetentionPolicy | None = None,
+        on_round: Callable[[ExpireReport], None] = lambda _: None,
+    ) -> None:
+        """``on_round`` is told of each round of ``run`` that the store answered."""
         self._store = store
         self._clock = clock
         self._policy = policy or RetentionPolicy()
+        self._on_round = on_round
         self._jump_guard = JumpGuard(clock)
         self._start_guard = StartGuard(store, clock, self._policy)
 
@@ -127,8 +136,9 @@ class Retention:
         """Do so every ``interval_seconds`` until ``stop`` is set; trouble with the store is logged and tried again."""
         while not stop.is_set():
             try:
-                await self.run_once()
+                self._on_round(await self.run_once())
             except StoreError as error:
                 _log.warning("nothing old was deleted: %s", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), interval_seconds)
+                async with asyncio.timeout(interval_seconds):
+                    await stop.wait()

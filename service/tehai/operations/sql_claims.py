@@ -22,12 +22,16 @@ _BACK = "state = 'QUEUED', owner = '', start_time = NULL, standing = :standing"
 
 
 def claim_next(tx: Transaction, owner: str, lease_seconds: float, running_max_per_tenant: int) -> Claim | None:
-    """Take the solve of the lowest priority number, of those the oldest, of a tenant that may run one more."""
+    """Take a solve of the tenants of which the fewest run, of those the lowest priority number, of those the oldest.
+
+    So no tenant keeps the others waiting by its own priorities, and one that may run no more is passed over.
+    """
     tx.lock(CLAIM_LOCK)
     rows = tx.execute(
         "SELECT number FROM solves WHERE state = 'QUEUED' AND tenant NOT IN (SELECT tenant FROM solves"  # noqa: S608
         " WHERE state = 'RUNNING' GROUP BY tenant HAVING count(*) >= :running_max)"
-        f" ORDER BY priority, number LIMIT 1{tx.skip_locked}",
+        " ORDER BY (SELECT count(*) FROM solves r WHERE r.state = 'RUNNING' AND r.tenant = solves.tenant),"
+        f" priority, number LIMIT 1{tx.skip_locked}",
         {"running_max": running_max_per_tenant},
     )
     if not rows:

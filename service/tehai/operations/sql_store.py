@@ -141,7 +141,9 @@ class SqlStore:
             if events:
                 return events
             try:
-                await asyncio.wait_for(woken.wait(), timeout_seconds)
+                # Not wait_for: see postgres_store.
+                async with asyncio.timeout(timeout_seconds):
+                    await woken.wait()
             except TimeoutError:
                 return ()
             return await self.events_after(tenant, solve_id, sequence)

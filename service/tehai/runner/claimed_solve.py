@@ -90,14 +90,16 @@ class ClaimedSolve:
     async def run(self) -> Ended:
         """Run the solve to its end; raises only what is a fault of this program."""
         self._started_at = self._clock.monotonic_seconds()
-        self._process.start(self._orders())
-        heart = asyncio.create_task(self._keep_alive(), name="heartbeat")
+        heart: asyncio.Task[None] | None = None
         try:
+            self._process.start(self._orders())
+            heart = asyncio.create_task(self._keep_alive(), name="heartbeat")
             end = await self._listen()
             ended = await self._until_stored(end)
         finally:
-            heart.cancel()
-            await asyncio.gather(heart, return_exceptions=True)
+            if heart is not None:
+                heart.cancel()
+                await asyncio.gather(heart, return_exceptions=True)
             self._process.kill()
             await self._process.close(0.0)
         return ended
@@ -245,8 +247,9 @@ class ClaimedSolve:
         self._log.warning(
             "solve process died", error=str(error), attempt=self.claim.record.attempt_count, exc_info=trouble
         )
-        # Where it did not even start, or the store could give no problem just now, the solve is not to blame.
-        self._died, self._unstarted = trouble is None, isinstance(trouble, OSError | EOFError)
+        # Where it did not even start, or the store could give no problem just now, the solve is not to blame, and
+        # nothing is claimed for a while: the same would happen again at once.
+        self._died, self._unstarted = trouble is None, trouble is not None
         return lambda: self._store.release(self.claim, died=trouble is None)
 
     def _end_without_plan(self) -> Callable[[], Awaitable[SolveRecord]]:

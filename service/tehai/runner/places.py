@@ -33,7 +33,8 @@ class Places:
         self._context = context
         self._settings = settings
         self._taken = 0
-        self._running: set[SolveProcess] = set()
+        # Solves of calls, each with its tenant.
+        self._running: dict[SolveProcess, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._open = True
         # Set while no place is taken that may not be used.
@@ -92,9 +93,15 @@ class Places:
 
     @asynccontextmanager
     async def start(
-        self, problem: bytes, options: bytes, on_phase: OnPhase | None = None
+        self, problem: bytes, options: bytes, on_phase: OnPhase | None = None, tenant: str = ""
     ) -> AsyncIterator[SolveProcess]:
-        """Start a solve that ends with the block; raise TooManySolvesError or ShuttingDownError."""
+        """Start a solve that ends with the block; raise TooManySolvesError or ShuttingDownError.
+
+        A tenant has at most ``solves_per_tenant_max`` of these at once.
+        """
+        most = self._settings.solves_per_tenant_max
+        if sum(owner == tenant for owner in self._running.values()) >= most:
+            raise TooManySolvesError(most, self._settings.retry_seconds)
         place = self.reserve()
         while place is None and not self._sure.is_set():
             await self._sure.wait()
@@ -110,16 +117,21 @@ class Places:
         except BaseException:
             place.release()
             raise
-        self._running.add(solve)
+        self._running[solve] = tenant
         loop, seconds = asyncio.get_running_loop(), self._settings.solve_seconds_max
         timer = loop.call_later(seconds, solve.stop)
         killer = loop.call_later(seconds + self._settings.stop_grace_seconds, solve.kill)
+        freed: asyncio.Task[None] | None = None
         try:
             solve.start(orders_of(problem, options))
+            # Not only with the block: a caller who does not read the answer would keep a place that nobody uses.
+            freed = asyncio.create_task(_release_when_gone(solve, place), name="free place")
             yield solve
         finally:
             timer.cancel()
             killer.cancel()
+            if freed is not None:
+                freed.cancel()
             # A cancelled call must not wait here, and the place must not be free before the process is gone.
             task = asyncio.create_task(self._close(solve, place), name="close solve")
             self._closing.add(task)
@@ -143,7 +155,7 @@ class Places:
         try:
             await solve.close(self._settings.cancel_grace_seconds)
         finally:
-            self._running.discard(solve)
+            self._running.pop(solve, None)
             place.release()
 
     def give_back(self) -> None:
@@ -151,3 +163,8 @@ class Places:
         self._taken -= 1
         if self.on_free is not None:
             self.on_free()
+
+
+async def _release_when_gone(solve: SolveProcess, place: Place) -> None:
+    await solve.wait_gone()
+    place.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.context import ForkServerContext
@@ -28,7 +29,8 @@ class QueryProcesses:
         self._idle: asyncio.LifoQueue[QueryProcess] = asyncio.LifoQueue()
         for process in self._all:
             self._idle.put_nowait(process)
-        self._waiting = 0
+        # How many wait, by tenant.
+        self._waiting: Counter[str] = Counter()
         self._closed = False
 
     @property
@@ -40,27 +42,33 @@ class QueryProcesses:
         """Start one process ahead of the first query; the others start when they are needed."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._all[-1].start)
 
-    async def call(self, kind: str, parts: Sequence[bytes], timeout_seconds: float) -> list[bytes]:
+    async def call(self, kind: str, parts: Sequence[bytes], timeout_seconds: float, tenant: str = "") -> list[bytes]:
         """Return what the function of ``kind`` returns for ``parts``, see ``query_worker``.
+
+        At most half of those that wait, rounded up, are of one tenant, so that none takes all places of the queue.
 
         Raises:
             InvalidProblemError: what was asked is wrong.
             QueryMemoryError: the query needed too much memory.
             QueryTimeoutError: it took longer than ``timeout_seconds``, waiting included.
-            TooManyQueriesError: too many queries wait, or this one waited for all of its time.
+            TooManyQueriesError: too many queries wait, in all or of this tenant, or this one waited too long.
             QueryFailedError: the process failed, or died.
         """
-        if self._closed or (self._idle.empty() and self._waiting >= self._settings.query_queue_max):
+        most = self._settings.query_queue_max
+        full = self._waiting.total() >= most or self._waiting[tenant] >= (most + 1) // 2
+        if self._closed or (self._idle.empty() and full):
             raise TooManyQueriesError(self._settings.retry_seconds)
         deadline = asyncio.get_running_loop().time() + timeout_seconds
-        self._waiting += 1
+        self._waiting[tenant] += 1
         try:
             async with asyncio.timeout_at(deadline):
                 process = await self._idle.get()
         except TimeoutError:
             raise TooManyQueriesError(self._settings.retry_seconds) from None
         finally:
-            self._waiting -= 1
+            self._waiting[tenant] -= 1
+            if not self._waiting[tenant]:
+                del self._waiting[tenant]
         return await self._ask(process, Query(kind, tuple(parts)), deadline, timeout_seconds)
 
     async def _ask(self, process: QueryProcess, query: Query, deadline: float, timeout_seconds: float) -> list[bytes]:

@@ -36,6 +36,8 @@ class QueryProcess:
         self._process: ForkServerProcess | None = None
         self._pipes: tuple[Connection, Connection] | None = None
         self._answered = 0
+        # Whether it was killed and may not be seen to be dead yet.
+        self._killed = False
         self._closed = False
 
     @property
@@ -65,7 +67,7 @@ class QueryProcess:
     def start(self) -> None:
         """Start the process where there is none, or a dead one; raise QueryFailedError."""
         if self._process is not None:
-            if not connection.wait([self._process.sentinel], 0):
+            if not self._killed and not connection.wait([self._process.sentinel], 0):
                 return
             self.end()
         query_end, queries = new_pipe(self._context)
@@ -87,7 +89,7 @@ class QueryProcess:
             query_end.close()
             answer_end.close()
         with self._lock:
-            self._process, self._pipes, self._answered = process, (queries, answers), 0
+            self._process, self._pipes, self._answered, self._killed = process, (queries, answers), 0, False
             if self._closed:
                 process.kill()
 
@@ -95,6 +97,7 @@ class QueryProcess:
         """End the process at once; whoever asks it just now gets QueryFailedError."""
         with self._lock:
             if self._process is not None:
+                self._killed = True
                 self._process.kill()
 
     def close(self) -> None:

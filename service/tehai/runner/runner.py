@@ -101,18 +101,23 @@ class Runner:
         """
         self._draining.set()
         self._woken.set()
+        self._stop_all()
+        # May take as long as the store does, and claim one more.
         await asyncio.gather(*self._loops)
-        for solve in tuple(self._running.values()):
-            if self._settings.drain_requeues:
-                solve.hand_back()
-            else:
-                solve.stop(Reason.DRAIN)
+        self._stop_all()
         if self._running:
             await asyncio.wait(tuple(self._running), timeout=grace_seconds)
         for solve in tuple(self._running.values()):
             solve.hand_back()
         while self._running:
             await asyncio.wait(tuple(self._running))
+
+    def _stop_all(self) -> None:
+        for solve in tuple(self._running.values()):
+            if self._settings.drain_requeues:
+                solve.hand_back()
+            else:
+                solve.stop(Reason.DRAIN)
 
     async def _claim_always(self) -> None:
         """Claim whenever there is something new, and every now and then; until draining."""

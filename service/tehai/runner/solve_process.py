@@ -79,8 +79,10 @@ class SolveProcess:
 
     def start(self, orders: AsyncIterator[bytes]) -> None:
         """Start the process and send it ``orders`` as it takes them; return at once."""
-        self._thread = threading.Thread(target=self._run, args=(orders,), name="solve", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, args=(orders,), name="solve", daemon=True)
+        # May fail at a limit on threads: then ``close`` must not wait for one.
+        thread.start()
+        self._thread = thread
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield frames up to the terminal one.
@@ -113,6 +115,10 @@ class SolveProcess:
         self._killed = True
         if self._process.pid is not None and not self._gone.is_set():
             self._process.kill()
+
+    async def wait_gone(self) -> None:
+        """Return once the process that was started is gone."""
+        await self._gone.wait()
 
     async def close(self, grace_seconds: float) -> None:
         """Make sure that the process is gone: ask it, wait for ``grace_seconds``, kill it."""

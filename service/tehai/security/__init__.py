@@ -14,7 +14,7 @@ from tehai.security.errors import (
     UnauthenticatedError,
 )
 from tehai.security.gate import Admission, Gate, IncomingCall, current_admission
-from tehai.security.limits import TenantLimiter, TenantLimits
+from tehai.security.limits import ServerLimits, TenantLimiter, TenantLimits
 from tehai.security.principal import Principal
 from tehai.security.scopes import Scope
 from tehai.security.settings import SecuritySettings
@@ -35,6 +35,7 @@ __all__ = [
     "SecurityError",
     "SecuritySettings",
     "SecuritySetupError",
+    "ServerLimits",
     "TenantLimiter",
     "TenantLimits",
     "UnauthenticatedError",

@@ -5,6 +5,8 @@ The server maps each class to one gRPC status; ``reason`` is the stable word of 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class SecurityError(Exception):
     """A call that is refused; ``str`` of it may be shown to the caller."""
@@ -37,11 +39,19 @@ class LimitExceededError(SecurityError):
     call would be refused again.
     """
 
+    reason_word: ClassVar[str] = "LIMIT_EXCEEDED"
+
     def __init__(self, limit: str, value: float, text: str, retry_seconds: float | None) -> None:
-        super().__init__("LIMIT_EXCEEDED", text)
+        super().__init__(self.reason_word, text)
         self.limit = limit
         self.value = value
         self.retry_seconds = retry_seconds
+
+
+class ServerBusyError(LimitExceededError):
+    """All tenants together ask for too much at once: the caller has done nothing wrong, another server may do it."""
+
+    reason_word: ClassVar[str] = "SERVER_BUSY"
 
 
 class SecuritySetupError(ValueError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 
@@ -42,6 +42,8 @@ class IncomingCall:
     # Address of the other end, as gRPC writes it.
     peer: str = ""
     request_id: str = ""
+    # Has a function called once the answer was sent, after the handler's end; None: nothing is sent then.
+    after_answer: Callable[[Callable[[], None]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -111,20 +113,23 @@ class Gate:
         outcome = OK
         try:
             rule = rule_of(call.method)
-            limit: AbstractContextManager[None] = nullcontext()
+            tenant: str | None = None
             if rule.needs is not Access.PUBLIC:
                 admission.principal = await self._authenticator.authenticate(call.metadata, call.peer_certificates)
                 structlog.contextvars.bind_contextvars(tenant=admission.principal.tenant)
                 authorize(admission.principal, rule)
-                limit = self._limiter.admit(admission.principal.tenant, rule)
+                tenant = admission.principal.tenant
             elif rule.stream:
-                limit = self._limiter.admit(NOBODY, rule)
+                tenant = NOBODY
+            leave = None if tenant is None else self._limiter.enter(tenant, rule)
             token = _ADMISSION.set(admission)
             try:
-                with limit:
-                    yield admission
+                yield admission
             finally:
                 _reset(token)
+                if leave is not None:
+                    # An answer that its caller does not take is still held in memory, and counts.
+                    (call.after_answer or _at_once)(leave)
         except BaseException as error:
             outcome = error.reason if isinstance(error, SecurityError) else self._outcome_of(error)
             if isinstance(error, SecurityError):
@@ -149,6 +154,10 @@ class Gate:
             peer=call.peer,
         )
         self._audit.record(entry)
+
+
+def _at_once(leave: Callable[[], None]) -> None:
+    leave()
 
 
 def _reset(token: Token[Admission]) -> None:

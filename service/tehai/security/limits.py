@@ -1,4 +1,4 @@
-"""What one tenant may ask for: how often, how much at once, how large, how many solves waiting."""
+"""What tenants may ask for: each how often, how much at once, how large; and all together, how much at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 
-from tehai.security.errors import LimitExceededError
+from tehai.security.errors import LimitExceededError, ServerBusyError
 from tehai.security.scopes import Rule
 
 # A tenant that is quiet needs no memory; beyond this many, quiet ones are let go.
@@ -42,6 +42,16 @@ class TenantLimits:
     def by_name(self) -> dict[str, float]:
         """Return every limit by its name."""
         return {f.name: float(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Limits of one server, of all tenants together; names are those that GetLimits gives them."""
+
+    # Calls under way at once, streams not counted.
+    server_requests_open: int = 2048
+    # Streams and waits under way at once.
+    server_streams_open: int = 2048
 
 
 class TokenBucket:
@@ -80,12 +90,16 @@ class TokenBucket:
         self._filled = now
 
 
+def _none_open() -> dict[str, int]:
+    return {"requests_open": 0, "streams_open": 0}
+
+
 @dataclass(slots=True)
 class _Usage:
     limits: TenantLimits
     all_calls: TokenBucket
     heavy_calls: TokenBucket
-    open: dict[str, int] = field(default_factory=lambda: {"requests_open": 0, "streams_open": 0})
+    open: dict[str, int] = field(default_factory=_none_open)
 
     @property
     def quiet(self) -> bool:
@@ -93,16 +107,19 @@ class _Usage:
 
 
 class TenantLimiter:
-    """Counts what each tenant does in this process; use it from one event loop."""
+    """Counts what each tenant, and all together, do in this process; use it from one event loop."""
 
     def __init__(
         self,
         default: TenantLimits | None = None,
         tenants: Mapping[str, TenantLimits] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        server: ServerLimits | None = None,
     ) -> None:
-        """``tenants`` have limits of their own, all others the default."""
+        """``tenants`` have limits of their own, all others the default; ``server`` is for all of them together."""
         self._default = default or TenantLimits()
+        self.server = server or ServerLimits()
+        self._server_open = _none_open()
         self._tenants = dict(tenants or {})
         self._monotonic = monotonic
         self._usage: dict[str, _Usage] = {}
@@ -114,12 +131,24 @@ class TenantLimiter:
     @contextmanager
     def admit(self, tenant: str, rule: Rule) -> Iterator[None]:
         """Let one call in for the length of the block; raise LimitExceededError, which takes nothing away."""
+        leave = self.enter(tenant, rule)
+        try:
+            yield
+        finally:
+            leave()
+
+    def enter(self, tenant: str, rule: Rule) -> Callable[[], None]:
+        """Let one call in until what is returned is called; raise LimitExceededError, which takes nothing away."""
         usage = self._of(tenant)
         name = "streams_open" if rule.stream else "requests_open"
+        what = "streams and waits" if rule.stream else "calls"
         most = getattr(usage.limits, name)
         if usage.open[name] >= most:
-            what = "streams and waits" if rule.stream else "calls"
             raise LimitExceededError(name, most, f"{most} {what} are under way already", BUSY_RETRY_SECONDS)
+        most = getattr(self.server, f"server_{name}")
+        if self._server_open[name] >= most:
+            text = f"{most} {what} of all tenants are under way already"
+            raise ServerBusyError(f"server_{name}", most, text, BUSY_RETRY_SECONDS)
         _take(usage.all_calls, "requests_per_second", 1.0)
         if rule.heavy:
             try:
@@ -128,10 +157,13 @@ class TenantLimiter:
                 usage.all_calls.give_back()
                 raise
         usage.open[name] += 1
-        try:
-            yield
-        finally:
+        self._server_open[name] += 1
+
+        def leave() -> None:
             usage.open[name] -= 1
+            self._server_open[name] -= 1
+
+        return leave
 
     def charge(self, tenant: str, units: int = 1) -> None:
         """Count ``units`` more requests within an admitted stream; raise LimitExceededError."""

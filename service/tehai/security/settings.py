@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tehai.security.limits import TenantLimits
+from tehai.security.limits import ServerLimits, TenantLimits
 from tehai.security.scopes import ALL_SCOPES, unknown_scopes
 from tehai.security.tenants import TENANT_RULE, is_tenant
 
@@ -71,6 +71,9 @@ class SecuritySettings(BaseSettings):
     limit_streams_open: int = Field(default=512, ge=1)
     limit_message_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     limit_solves_queued: int = Field(default=100, ge=1)
+    # Of all tenants together.
+    requests_open_max: int = Field(default=2048, ge=1)
+    streams_open_max: int = Field(default=2048, ge=1)
     # JSON: {"example": {"solves_queued": 10}}
     tenant_limits: dict[str, LimitSettings] = Field(default_factory=dict)
     # Also note polls and single quotes that went well.
@@ -127,3 +130,7 @@ class SecuritySettings(BaseSettings):
             message_bytes=self.limit_message_bytes,
             solves_queued=self.limit_solves_queued,
         )
+
+    def server_limits(self) -> ServerLimits:
+        """Return the limits of all tenants together."""
+        return ServerLimits(server_requests_open=self.requests_open_max, server_streams_open=self.streams_open_max)

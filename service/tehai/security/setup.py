@@ -60,7 +60,7 @@ def set_up_security(
         listening,
         certificates,
         Authenticator(sources, settings.credential_cache_seconds),
-        TenantLimiter(settings.default_limits(), _limits_of_tenants(settings)),
+        TenantLimiter(settings.default_limits(), _limits_of_tenants(settings), server=settings.server_limits()),
     )
 
 

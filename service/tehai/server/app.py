@@ -191,8 +191,9 @@ def _quotes(
         return StoredBook(await store.get_blob(tenant, BlobKind.QUOTE_BOOK, solve_id), record.expire_time)
 
     async def slow_path(book: bytes, request: bytes, kind: str) -> object:
-        limiter.charge_heavy(current_admission().tenant)
-        return await queries.call("quote", [book, request, kind.encode()], settings.runner.query_seconds_max)
+        tenant = current_admission().tenant
+        limiter.charge_heavy(tenant)
+        return await queries.call("quote", [book, request, kind.encode()], settings.runner.query_seconds_max, tenant)
 
     return Quotes(read_book, slow_path, observe=lambda seconds: metrics.observe("tehai_quote_seconds", seconds))
 
@@ -203,6 +204,10 @@ def _new_server(settings: AllSettings, parts: ServerParts, gate: Gate, healthy: 
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", min(settings.server.message_bytes_max + OVERSIZE_BYTES, INT_MAX)),
         ("grpc.max_send_message_length", settings.server.message_bytes_max),
+        # gRPC holds the limit against what comes in, and inflates it without one: 1 MB of zeros would be 1 GB, of
+        # anybody. Nothing compressed is taken (UNIMPLEMENTED); bit 0 is "identity".
+        ("grpc.compression_enabled_algorithms_bitset", 1),
+        ("grpc.per_message_decompression", 0),
         ("grpc.max_concurrent_streams", settings.server.connection_streams_max),
         # A second server on the same port is an error, not a silent half of the calls.
         ("grpc.so_reuseport", 0),
@@ -260,7 +265,10 @@ async def _watch_and_tell(
 ) -> None:
     """Start what looks after the server: loop lag, retention, and the HTTP endpoint."""
     policy = RetentionPolicy(audit_seconds=settings.server.audit_retention_days * DAY_SECONDS)
-    retention = Retention(parts.store, SystemClock(), policy)
+    held = "tehai_retention_held_seconds"
+    retention = Retention(
+        parts.store, SystemClock(), policy, lambda report: parts.metrics.set(held, report.held_seconds)
+    )
     ended = asyncio.Event()
     tasks = [
         asyncio.create_task(watch_loop_lag(parts.metrics), name="loop lag"),

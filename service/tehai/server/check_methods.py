@@ -39,6 +39,6 @@ class CheckMethods:
 
     async def get_limits(self, _: pb.GetLimitsRequest, __: Context) -> pb.GetLimitsResponse:
         """Return the limits that this caller has."""
-        tenant = self._parts.limiter.limits(current_admission().tenant)
-        named = limits_by_name(self._parts.settings, tenant)
+        limiter = self._parts.limiter
+        named = limits_by_name(self._parts.settings, limiter.limits(current_admission().tenant), limiter.server)
         return pb.GetLimitsResponse(limits=[pb.LimitValue(name=name, value=value) for name, value in named.items()])

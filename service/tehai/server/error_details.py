@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -57,7 +58,8 @@ def with_incident(code: grpc.StatusCode, reason: str, text: str) -> PublicError:
 def retry_info(seconds: float) -> error_details_pb2.RetryInfo:
     """Return when to try again."""
     wait = duration_pb2.Duration()
-    wait.FromMilliseconds(round(seconds * 1000))
+    # Not a moment too early: a caller that comes back exactly then is let in.
+    wait.FromMilliseconds(math.ceil(seconds * 1000))
     return error_details_pb2.RetryInfo(retry_delay=wait)
 
 

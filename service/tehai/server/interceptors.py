@@ -161,7 +161,7 @@ class CallInterceptor(Interceptor):
     ) -> Callable[..., Awaitable[Any]]:
         async def call(requests: AsyncIterator[bytes], context: Context) -> object:
             try:
-                async with self._admitted(context, method) as admission:
+                async with self._admitted(context, method, answers_later=True) as admission:
                     return await inner(await read(requests, context, admission), context)
             except _RefusedError as error:
                 await _abort(context, error)
@@ -186,14 +186,22 @@ class CallInterceptor(Interceptor):
         return call
 
     @asynccontextmanager
-    async def _admitted(self, context: Context, method: str) -> AsyncIterator[Admission]:
-        """Let a call in for the length of the block; raise _RefusedError in place of any other exception."""
+    async def _admitted(
+        self, context: Context, method: str, *, answers_later: bool = False
+    ) -> AsyncIterator[Admission]:
+        """Let a call in for the length of the block; raise _RefusedError in place of any other exception.
+
+        With ``answers_later`` gRPC sends the answer after the block, and until then the call counts as open.
+        """
         metadata: Any = context.invocation_metadata() or ()
         started = time.monotonic()
         with request_context(method, metadata) as known:
             context.set_trailing_metadata(((REQUEST_ID, known.request_id),))
             certificates = tuple(context.auth_context().get("x509_pem_cert", ()))
-            incoming = IncomingCall(method, metadata, certificates, str(context.peer()), known.request_id)
+            # The stub of gRPC asks for a callback of more than grpc.aio gives it.
+            call: Any = context
+            after = (lambda done: call.add_done_callback(lambda _: done())) if answers_later else None
+            incoming = IncomingCall(method, metadata, certificates, str(context.peer()), known.request_id, after)
             code = "OK"
             try:
                 with continued_trace(known.traceparent), span(method), measured_call(self._metrics, method, code_of):

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import FileDescriptor
 
 from tehai.domain.limits import LIMITS
 from tehai.engine.messages import MessageScanner
-from tehai.security import TenantLimits
+from tehai.security import ServerLimits, TenantLimits
 from tehai.server.settings import ServerSettings
 from tehai.v1 import sourcing_service_pb2
 
@@ -89,10 +89,10 @@ def new_scanner() -> MessageScanner:
     return MessageScanner(files.values(), LIST_LIMITS)
 
 
-def limits_by_name(settings: ServerSettings, tenant: TenantLimits) -> dict[str, float]:
+def limits_by_name(settings: ServerSettings, tenant: TenantLimits, server: ServerLimits) -> dict[str, float]:
     """Return every limit that a caller has, by name: of its problem, of its tenant and of this server."""
     named = {name: float(value) for name, value in asdict(LIMITS).items() if name != "input_bytes"}
-    named |= tenant.by_name()
+    named |= tenant.by_name() | {name: float(value) for name, value in asdict(server).items()}
     named["message_bytes"] = float(min(tenant.message_bytes, settings.message_bytes_max))
     named["upload_bytes"] = float(settings.upload_bytes_max)
     named["queue"] = float(settings.queue_max)

@@ -13,7 +13,7 @@ from tehai.runner.places import Places
 from tehai.runner.queries import QueryProcesses
 from tehai.runner.runner import Runner
 from tehai.runner.settings import RunnerSettings
-from tehai.security import TenantLimiter
+from tehai.security import TenantLimiter, current_admission
 from tehai.server.observer import SolveObserver
 from tehai.server.quotes import Quotes
 from tehai.server.settings import ServerSettings
@@ -62,6 +62,7 @@ class ServerParts:
     async def query(self, kind: str, parts: Sequence[bytes]) -> bytes:
         """Have a query process answer with one message; raise what QueryProcesses raises."""
         self.check_open()
-        answers = await self.queries.call(kind, parts, self.runner_settings.query_seconds_max)
+        tenant = current_admission().tenant
+        answers = await self.queries.call(kind, parts, self.runner_settings.query_seconds_max, tenant)
         answer: bytes = answers[0]
         return answer

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from hashlib import sha256
 
 from tehai.engine.messages import field_bytes
-from tehai.operations.errors import SolveNotFoundError
+from tehai.operations.errors import SolveNotEndedError, SolveNotFoundError
 from tehai.operations.records import BlobKind, SolveRecord
 from tehai.operations.store import SolveStore
 from tehai.server.interceptors import Context
@@ -94,6 +94,8 @@ class PlanMethods:
 
     async def _ended_with_result(self, owned: Owned) -> None:
         record = await self._store.get_solve(owned.tenant, owned.id)
+        if not record.state.ended:
+            raise SolveNotEndedError(owned.id, record.state.value)
         if record.state != "SUCCEEDED":
             raise NoPlanError(_solve_name(owned), record.state.value)
 

@@ -150,11 +150,11 @@ class Quotes:
         queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(READ_AHEAD)
         reader = asyncio.create_task(_read(requests, queue))
         try:
-            index, entry, plan = 0, None, ""
+            index, plan = 0, ""
             while batch := await _next_batch(queue):
-                if entry is None:
-                    plan = await self._plan_name(batch[0])
-                    entry = await self._entry(tenant, plan)
+                plan = plan or await self._plan_name(batch[0])
+                # Each time: the plan may be deleted or expire meanwhile.
+                entry = await self._entry(tenant, plan)
                 while batch:
                     started = time.perf_counter()
                     answers, refused = await self._answers(entry, batch, plan, index)
@@ -165,6 +165,8 @@ class Quotes:
                     batch = batch[len(answers) :]
                     if refused is not None:
                         await self._refuse(entry, batch[0], refused, index)
+                # A stream that waits keeps no book in memory beyond what the cache keeps.
+                del entry
         finally:
             reader.cancel()
 

@@ -35,10 +35,10 @@ class RequestTooLargeError(ValueError):
 
 
 class NoPlanError(RuntimeError):
-    """Raised where a solve has no plan: it has not ended, or it ended without one."""
+    """Raised where a solve has no plan: it ended without one."""
 
     def __init__(self, solve_name: str, state: str) -> None:
-        super().__init__(f"{solve_name} has no plan: it is {state}")
+        super().__init__(f"{solve_name} has no plan: it is {state}, and its error says why")
         self.state = state
 
 

@@ -28,6 +28,7 @@ from tehai.v1 import sourcing_service_pb2 as pb
 DAY_SECONDS = 86_400.0
 # Options, request id, display name and name of a stored problem.
 REST_BYTES_MAX = 64 * 1024
+OPTIONS_BYTES_MAX = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,19 @@ class SolveMethods:
             raise MalformedRequestError(message) from None
         if (split.value is None) == (not rest.stored_problem):
             raise InvalidRequestError(FieldFault("problem", "give either a problem or the name of a stored problem"))
+        if rest.options.ByteSize() > OPTIONS_BYTES_MAX:
+            # Of fields that nobody knows; every list of solves would carry them.
+            text = f"has {rest.options.ByteSize()} bytes, {OPTIONS_BYTES_MAX} are the most"
+            raise InvalidRequestError(FieldFault("options", text))
         if split.value is None:
             problem_sha256 = own_resource(rest.stored_problem, Collection.PROBLEM, "stored_problem").id
         else:
             problem_sha256 = sha256(split.value).hexdigest()
-        whole = problem_sha256.encode() + rest.SerializeToString(deterministic=True)
+        # Sent along or stored before: the same problem is the same request.
+        hashed = pb.CreateSolveRequest()
+        hashed.CopyFrom(rest)
+        hashed.ClearField("stored_problem")
+        whole = problem_sha256.encode() + hashed.SerializeToString(deterministic=True)
         return _Creation(split.value, rest, problem_sha256, sha256(whole).hexdigest())
 
     async def _problem_bytes(self, creation: _Creation) -> int:

@@ -10,6 +10,7 @@ from tehai.engine.messages import delimited_field, split_field
 from tehai.runner.errors import ShuttingDownError, SolveFailedError, SolveTimeError
 from tehai.runner.frames import FrameKind
 from tehai.runner.solve_process import Frame, OnPhase, SolveProcess
+from tehai.security import current_admission
 from tehai.server.interceptors import Context
 from tehai.server.logs import get_logger
 from tehai.server.parts import ServerParts
@@ -31,7 +32,8 @@ class StreamSolveMethods:
         """Stream progress, then the result; an invalid problem ends in its violations and INVALID_ARGUMENT."""
         self._parts.check_open()
         problem, options = await asyncio.to_thread(self._read, request)
-        async with self._parts.places.start(problem, options, self._phase_of_call()) as solve:
+        tenant = current_admission().tenant
+        async with self._parts.places.start(problem, options, self._phase_of_call(), tenant) as solve:
             violations: list[Violation] = []
             parts: list[bytes] = []
             async for kind, payload in self._frames(solve):

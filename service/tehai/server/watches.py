@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from tehai.operations.errors import StoreError
 from tehai.operations.records import Event, EventKind, SolveRecord, StateChange
 from tehai.operations.store import EVENTS_AT_ONCE_MAX, SolveStore
 from tehai.runner.errors import ShuttingDownError
@@ -21,6 +22,8 @@ from tehai.v1 import sourcing_service_pb2
 
 # Longest wait of one question to the store; news come at once.
 LOOK_SECONDS = 30.0
+# For the end of a solve that was written while the server ends; a database that is gone must not hold it up.
+LAST_LOOK_SECONDS = 2.0
 CHANGES_KEPT = 32
 _Key = tuple[str, str]
 
@@ -96,8 +99,8 @@ class WatchHub:
                     yield item
                     if item.kind is EventKind.ENDED:
                         return
-                if record.state.ended:
-                    # Its last event is no longer kept.
+                if record.state.ended and feed.floor >= record.last_sequence:
+                    # Its last event is no longer kept; where a slower follower holds the feed back, the feed has it.
                     yield _ended_item(record, record.last_sequence)
                     return
                 async for item in self._live(feed, position):
@@ -116,12 +119,21 @@ class WatchHub:
     async def close(self) -> None:
         """End every follower with ShuttingDownError."""
         self._closed = True
-        tasks = [feed.task for feed in self._feeds.values() if feed.task is not None]
-        for feed in self._feeds.values():
-            feed.wake()
+        feeds = tuple(self._feeds.items())
+        tasks = [feed.task for _, feed in feeds if feed.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(self._last_look(key, feed) for key, feed in feeds))
+
+    async def _last_look(self, key: _Key, feed: _Feed) -> None:
+        """Give followers what was written since, the end of their solve perhaps, and let them end."""
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(LAST_LOOK_SECONDS):
+                events = await self._store.events_after(*key, feed.last_sequence, EVENTS_AT_ONCE_MAX)
+                if events:
+                    feed.publish(await self._items(*key, events))
+        feed.wake()
 
     def _check_open(self) -> None:
         if self._closed:

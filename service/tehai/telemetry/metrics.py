@@ -74,7 +74,8 @@ METRICS = (
         "tehai_refusals_total",
         "counter",
         "calls refused by credential, scope or limit, by reason",
-        "INVALID_API_KEY or INVALID_TOKEN above 10 a second: a client is set up wrong, or somebody is trying keys",
+        "INVALID_API_KEY or INVALID_TOKEN above 10 a second: a client is set up wrong, or somebody is trying keys;"
+        " SERVER_BUSY: one more server, or lower limits of tenants",
         ("reason",),
     ),
     MetricSpec(
@@ -155,6 +156,12 @@ METRICS = (
         "operations of the store that failed for reasons of its own",
         "any for 2 minutes: database gone or disk full",
         ("operation",),
+    ),
+    MetricSpec(
+        "tehai_retention_held_seconds",
+        "gauge",
+        "for how long, running, nothing old is deleted because the wall clock may be wrong; 0 where deleting goes on",
+        "above 0: look at the clock of the machine",
     ),
     MetricSpec(
         "tehai_watchers",

@@ -133,7 +133,8 @@ class SourcingServiceServicer:
     """
 
     def CreateSolve(self, request, context):
-        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve.
+        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve. The two are one:
+        DeleteOperation deletes the solve with its plan, as DeleteSolve does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,9 @@ class SourcingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SourcingServiceAsyncStub: ...
     CreateSolve: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.CreateSolveRequest, _operations_pb2.Operation]
-    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve. The two are one:
+    DeleteOperation deletes the solve with its plan, as DeleteSolve does.
+    """
     GetSolve: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveRequest, _solve_pb2.Solve]
     ListSolves: _grpc.UnaryUnaryMultiCallable[_sourcing_service_pb2.ListSolvesRequest, _sourcing_service_pb2.ListSolvesResponse]
     """Newest first."""
@@ -80,7 +82,9 @@ class SourcingServiceAsyncStub(SourcingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateSolve: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.CreateSolveRequest, _operations_pb2.Operation]  # type: ignore[assignment]
-    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+    """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve. The two are one:
+    DeleteOperation deletes the solve with its plan, as DeleteSolve does.
+    """
     GetSolve: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.GetSolveRequest, _solve_pb2.Solve]  # type: ignore[assignment]
     ListSolves: _aio.UnaryUnaryMultiCallable[_sourcing_service_pb2.ListSolvesRequest, _sourcing_service_pb2.ListSolvesResponse]  # type: ignore[assignment]
     """Newest first."""
@@ -123,7 +127,9 @@ class SourcingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sourcing_service_pb2.CreateSolveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
-        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve."""
+        """Accepts a solve: durable once it is answered. The operation (google.longrunning) resolves to a Solve. The two are one:
+        DeleteOperation deletes the solve with its plan, as DeleteSolve does.
+        """
 
     @_abc_1.abstractmethod
     def GetSolve(

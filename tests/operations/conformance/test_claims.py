@@ -38,6 +38,19 @@ async def test_priority_then_age(store: Store, clock: ManualClock) -> None:
 
 
 @pytest.mark.asyncio
+async def test_no_tenant_keeps_the_others_waiting(store: Store) -> None:
+    """Whoever runs fewer goes first, whatever the others' priorities; among equals the priority decides."""
+    for solve_id in ("a", "b", "c"):
+        await created(store, solve_id, priority=1)
+    for solve_id in ("x", "y"):
+        await created(store, solve_id, tenant=OTHER_TENANT, priority=9)
+    claims = [await claimed(store) for _ in range(4)]
+    assert [claim.solve_id for claim in claims] == ["a", "x", "b", "y"]
+    await store.fail(claims[0], b"")
+    assert (await claimed(store)).solve_id == "c"
+
+
+@pytest.mark.asyncio
 async def test_a_claim_starts_an_attempt(store: Store, clock: ManualClock) -> None:
     """A claimed solve runs, with its start, its owner and one attempt more; starts are not before creation."""
     await created(store, "one")
