@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -30,6 +32,17 @@ SETTINGS = {
 PROGRAM = ("-m", "tests.faults.clock_program")
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[Service, Path, str]]:
+    """Give a server, the file that moves its clock, and a solve that ended while the clock was right."""
+    clock = folder / "clock"
+    clock.write_text("0")
+    with Service(folder / "service", SETTINGS, PROGRAM, {CLOCK_FILE: str(clock)}) as service:
+        before = created(service, quick_solve())
+        assert ended(service, before).state == solve_pb2.SOLVE_STATE_SUCCEEDED
+        yield service, clock, before
+
+
 def held_seconds(service: Service) -> float:
     """Return for how long nothing is deleted, as /metrics says it."""
     (line,) = (line for line in service.metrics().splitlines() if line.startswith(f"{HELD} "))
@@ -49,11 +62,7 @@ def is_there(service: Service, name: str) -> bool:
 
 def test_the_clock_is_ahead_at_a_start(tmp_path: Path) -> None:
     """A year ahead nothing is deleted, also by the next start, and the metric says so; with the right time it ends."""
-    clock = tmp_path / "clock"
-    clock.write_text("0")
-    with Service(tmp_path / "service", SETTINGS, PROGRAM, {CLOCK_FILE: str(clock)}) as service:
-        before = created(service, quick_solve())
-        assert ended(service, before).state == solve_pb2.SOLVE_STATE_SUCCEEDED
+    with served(tmp_path) as (service, clock, before):
         assert held_seconds(service) == 0.0
         for _ in range(2):
             start_again(service, clock, 365 * DAY_SECONDS)
@@ -80,11 +89,7 @@ def start_again(service: Service, clock: Path, wrong_seconds: float) -> None:
 
 def test_the_clock_jumps(tmp_path: Path) -> None:
     """What has ended is kept, what runs goes on in its first attempt, what comes later is taken and ends."""
-    clock = tmp_path / "clock"
-    clock.write_text("0")
-    with Service(tmp_path / "service", SETTINGS, PROGRAM, {CLOCK_FILE: str(clock)}) as service:
-        before = created(service, quick_solve())
-        assert ended(service, before).state == solve_pb2.SOLVE_STATE_SUCCEEDED
+    with served(tmp_path) as (service, clock, before):
         runs = created(service, endless_solve())
         running(service, runs)
         for jump_seconds in JUMPS_SECONDS:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,10 +27,20 @@ SMALL = TenantLimits(
 )
 
 
+@contextmanager
+def admitted(limiter: TenantLimiter, tenant: str, rule: Rule) -> Iterator[None]:
+    """Let a call in for the length of the block, as the gate does."""
+    leave = limiter.enter(tenant, rule)
+    try:
+        yield
+    finally:
+        leave()
+
+
 def call(limiter: TenantLimiter, tenant: str = "example", rule: Rule = LIGHT) -> LimitExceededError | None:
     """Make one short call; return the refusal, if any."""
     try:
-        with limiter.admit(tenant, rule):
+        with admitted(limiter, tenant, rule):
             return None
     except LimitExceededError as error:
         return error
@@ -70,7 +83,7 @@ def test_heavy_calls_have_a_rate_of_their_own() -> None:
 def test_calls_and_streams_at_once_are_counted_apart() -> None:
     """As many as the limit are open at once, and a place is free again when its call ends, however it ends."""
     limiter = TenantLimiter(SMALL, monotonic=Clock(0.0))
-    with limiter.admit("example", LIGHT), limiter.admit("example", LIGHT), limiter.admit("example", STREAM):
+    with admitted(limiter, "example", LIGHT), admitted(limiter, "example", LIGHT), admitted(limiter, "example", STREAM):
         assert limiter.open_counts("example") == {"requests_open": 2, "streams_open": 1}
         calls, streams = call(limiter), call(limiter, rule=STREAM)
         assert calls is not None
@@ -78,7 +91,7 @@ def test_calls_and_streams_at_once_are_counted_apart() -> None:
         assert (calls.limit, streams.limit) == ("requests_open", "streams_open")
         assert calls.retry_seconds is not None
         assert call(limiter, "other") is None
-    with pytest.raises(KeyError), limiter.admit("example", LIGHT):
+    with pytest.raises(KeyError), admitted(limiter, "example", LIGHT):
         raise KeyError
     assert limiter.open_counts("example") == {"requests_open": 0, "streams_open": 0}
 
@@ -87,7 +100,9 @@ def test_all_tenants_together_have_a_limit_too() -> None:
     """One at a limit of its own is told so; another one that the server has no place left for, that it is busy."""
     server = ServerLimits(server_requests_open=3, server_streams_open=1)
     limiter = TenantLimiter(SMALL, monotonic=Clock(0.0), server=server)
-    with limiter.admit("a", LIGHT), limiter.admit("a", LIGHT), limiter.admit("b", LIGHT), limiter.admit("b", STREAM):
+    with ExitStack() as stack:
+        for tenant, rule in (("a", LIGHT), ("a", LIGHT), ("b", LIGHT), ("b", STREAM)):
+            stack.enter_context(admitted(limiter, tenant, rule))
         refused = [call(limiter, "a"), call(limiter, "b"), call(limiter, "c", HEAVY), call(limiter, "c", STREAM)]
         assert [(error.reason, error.limit, error.value) for error in refused if error is not None] == [
             ("LIMIT_EXCEEDED", "requests_open", 2),
@@ -98,7 +113,7 @@ def test_all_tenants_together_have_a_limit_too() -> None:
         assert all(error is not None and error.retry_seconds for error in refused)
     # Those that were refused took nothing of the rate: a heavy one passes, and there is one.
     assert [call(limiter, "c", HEAVY), call(limiter, "c", STREAM)] == [None, None]
-    with pytest.raises(KeyError), limiter.admit("a", STREAM):
+    with pytest.raises(KeyError), admitted(limiter, "a", STREAM):
         raise KeyError
     assert call(limiter, "b", STREAM) is None
 
@@ -106,7 +121,7 @@ def test_all_tenants_together_have_a_limit_too() -> None:
 def test_messages_within_a_stream_count() -> None:
     """A stream of many requests runs into the same rate as many calls."""
     limiter = TenantLimiter(SMALL, monotonic=Clock(0.0))
-    with limiter.admit("example", STREAM):
+    with admitted(limiter, "example", STREAM):
         for _ in range(9):
             limiter.charge("example")
         with pytest.raises(LimitExceededError) as caught:
@@ -147,7 +162,7 @@ def test_memory_is_bounded() -> None:
     """Quiet tenants are let go; one with an open stream or an empty bucket is not."""
     clock = Clock(0.0)
     limiter = TenantLimiter(SMALL, monotonic=clock)
-    with limiter.admit("streaming", STREAM):
+    with admitted(limiter, "streaming", STREAM):
         for number in range(TENANTS_KEPT - 1):
             call(limiter, f"t{number}")
         clock.seconds += 100

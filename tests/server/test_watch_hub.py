@@ -114,6 +114,51 @@ def test_a_slow_follower_keeps_nothing_and_misses_only_old_progress(tmp_path: Pa
     asyncio.run(scene())
 
 
+def test_a_follower_that_comes_after_the_end_misses_nothing_behind_a_slow_one(tmp_path: Path) -> None:
+    """What came since its last event is in the feed that a slow follower keeps open, and it gets it."""
+
+    async def scene() -> None:
+        async with running_solve(tmp_path) as (store, claim):
+            hub = WatchHub(store, Metrics())
+            async with aclosing(hub.follow("acme", "a", 0)) as slow:
+                position = (await anext(slow)).sequence
+                fast = asyncio.create_task(rest_of(hub))
+                await store.record_progress(claim, progress(1))
+                await store.cancel_done(claim)
+                assert (await fast)[-1].kind is EventKind.ENDED
+                resumed = await rest_of(hub, position)
+            assert [item.kind for item in resumed] == [EventKind.PROGRESS, EventKind.ENDED]
+
+    asyncio.run(scene())
+
+
+class SilentStore(CountingStore):
+    """A store whose watchers are never told of anything new."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        """Return an operation of the store."""
+        return self._never if name == "wait_for_events" else super().__getattr__(name)
+
+    async def _never(self, *_: object) -> object:
+        return await asyncio.Event().wait()
+
+
+def test_the_end_that_was_just_written_is_seen_when_the_server_ends(tmp_path: Path) -> None:
+    """A follower whose feed has not read it yet gets the ended solve, and not that the server shuts down."""
+
+    async def scene() -> None:
+        async with running_solve(tmp_path) as (store, claim):
+            metrics = Metrics()
+            hub = WatchHub(SilentStore(store), metrics)  # type: ignore[arg-type]
+            follower = asyncio.create_task(rest_of(hub))
+            await until(lambda: metrics.read("tehai_watchers") == 1 and bool(hub._feeds))
+            await store.cancel_done(claim)
+            await hub.close()
+            assert (await follower)[-1].kind is EventKind.ENDED
+
+    asyncio.run(scene())
+
+
 def test_followers_share_the_reading(tmp_path: Path) -> None:
     """Two hundred followers ask the store as often as one does."""
 

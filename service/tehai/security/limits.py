@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 
 from tehai.security.errors import LimitExceededError, ServerBusyError
@@ -127,15 +126,6 @@ class TenantLimiter:
     def limits(self, tenant: str) -> TenantLimits:
         """Return the limits of a tenant."""
         return self._tenants.get(tenant, self._default)
-
-    @contextmanager
-    def admit(self, tenant: str, rule: Rule) -> Iterator[None]:
-        """Let one call in for the length of the block; raise LimitExceededError, which takes nothing away."""
-        leave = self.enter(tenant, rule)
-        try:
-            yield
-        finally:
-            leave()
 
     def enter(self, tenant: str, rule: Rule) -> Callable[[], None]:
         """Let one call in until what is returned is called; raise LimitExceededError, which takes nothing away."""
